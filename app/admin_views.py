@@ -1,0 +1,259 @@
+"""What the administration pages show: frozen values, metadata only, never anybody's mail.
+
+Same conventions as `app.views`: ids are texts, times are aware UTC, sizes octets.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from app.viewer import Role
+
+DomainMode = Literal["relay", "copy"]
+UnknownRecipients = Literal["relay", "reject"]
+ServerState = Literal["up", "down", "unknown"]
+QueueState = Literal["queued", "leased", "delivered", "failed", "held", "dropped"]
+Outcome = Literal["delivered", "waiting", "refused", "stored", "failed"]
+StepState = Literal["ok", "warn", "bad", "plain"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainLine:
+    """A protected domain with its settings and its figures."""
+
+    id: str
+    name: str
+    mode: DomainMode
+    relay: str  # "host:port" of the customer's mail server; empty in copy mode
+    smarthost: str  # "host:port", or empty
+    unknown_recipients: UnknownRecipients
+    enabled: bool
+    people: int
+    waiting: int
+    server: ServerState
+    server_since: datetime | None
+    server_error: str = ""  # the last reply or failure, one line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainForm:
+    """Settings of a domain as typed. `all_users` sets every existing person, too."""
+
+    name: str
+    mode: str
+    relay: str
+    smarthost: str
+    unknown_recipients: str
+    enabled: bool
+    all_users: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonLine:
+    """A person who may sign in."""
+
+    id: str
+    address: str
+    name: str
+    role: Role
+    domain: str
+    live: bool
+    disabled: bool
+    created_at: datetime
+    last_login_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonForm:
+    """A new person as typed. `domain_id` is empty for the admin's own domain."""
+
+    address: str
+    name: str
+    role: str
+    domain_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPassword:
+    """A generated password, to be shown once; it is kept nowhere."""
+
+    address: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeoplePage:
+    rows: tuple[PersonLine, ...]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """`kind` is the source of an event's name ("login", "message", ...), `person` an address."""
+
+    kind: str = ""
+    person: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine:
+    """One event of the trail."""
+
+    seq: int
+    at: datetime
+    actor: str  # an address, or what acted when it was no person
+    name: str  # "message.opened"
+    text: str  # the same as a sentence
+    client_ip: str
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPage:
+    """`kinds` are the sources of events that the trail can hold."""
+
+    rows: tuple[AuditLine, ...]
+    kinds: tuple[str, ...]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaillogQuery:
+    """What to look for; `recipient` must be given."""
+
+    recipient: str
+    sender: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaillogHit:
+    """One message as the mail log knows it: who, when, what became of it; never its text."""
+
+    id: str
+    at: datetime
+    mail_from: str
+    recipients: tuple[str, ...]
+    subject: str
+    size: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaillogStep:
+    """One thing that happened to the message."""
+
+    at: datetime
+    title: str
+    text: str
+    state: StepState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaillogDetail:
+    """The life of one message."""
+
+    hit: MaillogHit
+    steps: tuple[MaillogStep, ...]
+    message_id: str
+    leaves_on: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLine:
+    """One message on its way to a mail server."""
+
+    id: str
+    domain: str
+    destination: str  # "host:port"
+    mail_from: str
+    rcpt_to: str
+    size: int
+    state: QueueState
+    attempts: int
+    queued_at: datetime
+    next_attempt_at: datetime | None
+    last_reply: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePage:
+    rows: tuple[QueueLine, ...]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayFigure:
+    """What one kept day holds."""
+
+    day: date
+    messages: int
+    octets: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourFigure:
+    """Mail that came in one hour; `waiting` of it has not reached its server yet."""
+
+    at: datetime
+    arrived: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The state of everything the administrator looks after, in figures."""
+
+    domains: tuple[DomainLine, ...]
+    people: int
+    signed_in: int
+    waiting: int
+    waiting_octets: int
+    oldest_waiting: datetime | None
+    days: tuple[DayFigure, ...]
+    hours: tuple[HourFigure, ...] = ()
+    disk_free_octets: int | None = None
+    disk_octets: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldLine:
+    """One hold that was not released. `address` is empty when a search found what it holds."""
+
+    id: str
+    domain: str
+    address: str
+    reason: str
+    placed_by: str
+    placed_at: datetime
+    messages: int
+    octets: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldLine:
+    """One message under a hold."""
+
+    id: str
+    address: str
+    received_at: datetime
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldPage:
+    """One hold and a page of what it holds, newest first."""
+
+    hold: HoldLine
+    rows: tuple[HeldLine, ...]
+    page: int
+    pages: int

@@ -1,0 +1,204 @@
+"""The doctor: settings, keys, database, disk, ports and DNS, each with what to do."""
+
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+import dns.exception
+import dns.resolver
+from sqlalchemy import select
+
+from app.accounts.domains import Mode
+from app.config import Config, HostPort
+from app.keys.client import KeysClient
+from app.migrate import is_current
+from app.models import Domain
+from app.setup import is_prepared, run_dir
+from archive_store.clock import utc_now
+from archive_store.db import Database
+from archive_store.directory import PublicKeys
+from archive_store.errors import ConfigError, StoreError
+from archive_store.keyring import KeyringFile
+from archive_store.segments.choice import examine_segments
+
+LOW_DISK = 0.09
+DNS_SECONDS = 3.0
+RENEW_BEFORE = timedelta(days=14)
+
+
+class Verdict(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor."""
+
+    what: str
+    verdict: Verdict
+    text: str
+
+
+def examine(config: Config) -> Iterator[Finding]:
+    """Every check, in order; what a failed one makes pointless is left out."""
+    yield Finding("settings", Verdict.OK, f"read; data in {config.data_dir}")
+    if not is_prepared(config):
+        yield Finding("data folder", Verdict.FAILED, "not made yet: run `livearchive init`")
+        return
+    yield from (_disk(config), _segments(config), _keyring(config))
+    database = _database(config)
+    yield database
+    running = _keys_role(config)
+    yield running
+    listening = running.verdict is Verdict.OK
+    for name in ("http", "https", "smtp", "lmtp", "smtps"):
+        where: HostPort | None = getattr(config, name)
+        if where is not None:
+            yield _port(name, where, listening)
+    yield from _certificate(config)
+    if database.verdict is Verdict.OK:
+        yield from _domains(config)
+
+
+def _certificate(config: Config) -> Iterator[Finding]:
+    try:
+        files = config.certificate
+        if files is None:
+            return
+        files.context()
+        end = files.valid_until()
+    except ConfigError as error:
+        yield Finding("certificate", Verdict.FAILED, str(error))
+        return
+    text = f"valid until {end:%Y-%m-%d}"
+    if end < utc_now():
+        yield Finding("certificate", Verdict.FAILED, f"{text}: renew it, clients refuse it now")
+    elif end < utc_now() + RENEW_BEFORE:
+        yield Finding("certificate", Verdict.WARNING, f"{text}: renew it")
+    else:
+        yield Finding("certificate", Verdict.OK, text)
+
+
+def _disk(config: Config) -> Finding:
+    usage = shutil.disk_usage(config.data_dir)
+    share = usage.free / usage.total
+    text = f"{share:.0%} free"
+    if share < LOW_DISK:
+        return Finding("disk", Verdict.WARNING, f"{text}: make room before mail has to wait")
+    return Finding("disk", Verdict.OK, text)
+
+
+def _segments(config: Config) -> Finding:
+    place = config.store.object_store
+    if place is None:
+        return Finding("segments", Verdict.OK, f"in {config.store.objects_dir}")
+    where = f"bucket {place.bucket}"
+    try:
+        examine_segments(config.store)
+    except StoreError as error:
+        return Finding("segments", Verdict.FAILED, f"{where}: {error}")
+    return Finding("segments", Verdict.OK, f"{where} takes objects and removes them")
+
+
+def _keyring(config: Config) -> Finding:
+    try:
+        keyring = KeyringFile.of(config.store).load()
+        public = PublicKeys.load(config.store.keys_dir)
+    except StoreError as error:
+        return Finding("keyring", Verdict.FAILED, str(error))
+    if keyring.installation != public.installation:
+        return Finding("keyring", Verdict.FAILED, "belongs to another installation")
+    inside = config.store.keyring.is_relative_to(config.data_dir)
+    if inside:
+        return Finding(
+            "keyring",
+            Verdict.WARNING,
+            "lies in the data folder: set MASTER_KEY_FILE so that no backup takes both",
+        )
+    return Finding("keyring", Verdict.OK, f"{config.store.keyring}")
+
+
+def _database(config: Config) -> Finding:
+    try:
+        with closing(Database(config.store.database)) as db, db.read() as tx:
+            tx.execute(select(1))
+        if not is_current(config.store.database):
+            return Finding("database", Verdict.FAILED, "is of another version: run init")
+    except StoreError as error:
+        return Finding("database", Verdict.FAILED, f"{error}: check DATABASE_URL")
+    return Finding("database", Verdict.OK, "answers")
+
+
+def _keys_role(config: Config) -> Finding:
+    client = KeysClient(run_dir(config), "admin")
+    try:
+        status = client.status()
+    except StoreError:
+        return Finding("service", Verdict.WARNING, "does not run (or not as this user)")
+    finally:
+        client.close()
+    if status["alarms"]:
+        return Finding("service", Verdict.FAILED, " ".join(status["alarms"]))
+    lacking = int(status["mailboxes_without_key"])
+    if lacking:
+        return Finding("service", Verdict.FAILED, f"{lacking} mailboxes have no key for today")
+    return Finding("service", Verdict.OK, "runs; every mailbox has its keys")
+
+
+def _port(name: str, where: HostPort, listening: bool) -> Finding:
+    try:
+        with socket.create_connection((where.host, where.port), timeout=DNS_SECONDS):
+            answered = True
+    except OSError:
+        answered = False
+    if answered and not listening:
+        return Finding(name, Verdict.FAILED, f"{where} is in use by another program")
+    if listening and not answered:
+        return Finding(name, Verdict.FAILED, f"nothing answers on {where}")
+    return Finding(name, Verdict.OK, f"{where} {'answers' if answered else 'is free'}")
+
+
+def _domains(config: Config) -> Iterator[Finding]:
+    with closing(Database(config.store.database)) as db, db.read() as tx:
+        found = list(tx.scalars(select(Domain).order_by(Domain.name)))
+    if not found:
+        yield Finding("domains", Verdict.WARNING, "none yet: `livearchive domain add`")
+    for domain in found:
+        if not domain.enabled:
+            yield Finding(domain.name, Verdict.WARNING, "is off: `livearchive domain enable`")
+        if domain.mode == Mode.RELAY:
+            yield _primary(domain)
+        yield _mx(domain.name)
+
+
+def _primary(domain: Domain) -> Finding:
+    where = HostPort(domain.relay_host, domain.relay_port)
+    try:
+        with socket.create_connection((where.host, where.port), timeout=DNS_SECONDS):
+            return Finding(domain.name, Verdict.OK, f"primary {where} answers")
+    except OSError as error:
+        reason = (error.strerror or "no answer").lower()
+        return Finding(domain.name, Verdict.WARNING, f"primary {where}: {reason}")
+
+
+def _mx(name: str, resolve: Callable[[str], list[str]] | None = None) -> Finding:
+    try:
+        hosts = (resolve or _mx_hosts)(name)
+    except dns.resolver.NXDOMAIN:
+        return Finding(name, Verdict.WARNING, "DNS knows no such domain")
+    except (dns.exception.DNSException, OSError):
+        return Finding(name, Verdict.WARNING, "DNS gave no MX")
+    return Finding(name, Verdict.OK, f"MX {', '.join(hosts)}")
+
+
+def _mx_hosts(name: str) -> list[str]:
+    answer = dns.resolver.resolve(name, "MX", lifetime=DNS_SECONDS)
+    return sorted(str(record.exchange).rstrip(".") for record in answer)

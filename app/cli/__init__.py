@@ -1,0 +1,1 @@
+"""The `livearchive` command: `docs/commands.md` lists what it does."""

@@ -1,0 +1,152 @@
+"""`livearchive user add|list|set|disable|enable|reset-password|import`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.accounts import user_import, users
+from app.accounts.passwords import Passwords, generate
+from app.cli.access import DataOption, keys_for, opened
+from app.cli.domains import pairs
+from app.cli.output import Failed, JsonOption, emit, operator, say, table
+from app.models import User
+from app.secret import Secret
+from app.viewer import Actor, Role
+from archive_store.clock import utc_now
+
+app = typer.Typer(no_args_is_help=True)
+Address = Annotated[str, typer.Argument(help="The person's own mail address.")]
+PAGE = 500
+
+
+@app.command()
+def add(
+    address: Address,
+    name: Annotated[str, typer.Option(help="The name as others see it.")],
+    role: Annotated[Role, typer.Option(help="What the person may do.")] = Role.USER,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    data: DataOption = None,
+) -> None:
+    """Add a person. Without --password-stdin a password is made and shown once."""
+    password = _password() if password_stdin else generate()
+    new = users.prepare(Passwords(), address, name, role.value, password)
+    with opened(data) as parts, keys_for(parts) as keys:
+        with parts.db.write() as tx:
+            users.add(tx, _actor(), new, utc_now())
+        keys.ensure_keys()
+    say(f"{new.address.text} added")
+    if not password_stdin:
+        say(f"password: {password.reveal()}")
+
+
+@app.command("list")
+def list_(json: JsonOption = False, data: DataOption = None) -> None:
+    """Everybody who may log in."""
+    found: list[dict[str, Any]] = []
+    with opened(data) as parts, parts.db.read() as tx:
+        page = 1
+        while True:
+            part = users.list_page(tx, _actor(), page=page, size=PAGE)
+            found += [_facts(user) for user in part.users]
+            if page >= part.pages:
+                break
+            page += 1
+    if json:
+        for one in found:
+            emit(one)
+        return
+    names = ("address", "name", "role", "live", "disabled")
+    table([[str(one[name]) for name in names] for one in found], [n.upper() for n in names])
+
+
+@app.command("set")
+def set_(
+    address: Address,
+    changes: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="What to change.")],
+    data: DataOption = None,
+) -> None:
+    """Change a person: name, role, live (whether mail is kept), disabled."""
+    with opened(data) as parts, parts.db.write() as tx:
+        user = users.find(tx, _actor(), address)
+        users.change(tx, _actor(), user, pairs(changes), utc_now())
+    say("changed")
+
+
+@app.command()
+def disable(address: Address, data: DataOption = None) -> None:
+    """Let a person no longer log in; every session ends at once."""
+    with opened(data) as parts, parts.db.write() as tx:
+        users.set_disabled(tx, _actor(), users.find(tx, _actor(), address), True, utc_now())
+    say(f"{address} can no longer log in")
+
+
+@app.command("reset-password")
+def reset_password(
+    address: Address,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    data: DataOption = None,
+) -> None:
+    """Give a person a new password; every session ends."""
+    password = _password() if password_stdin else generate()
+    hashed = Passwords().hash(password)
+    with opened(data) as parts, parts.db.write() as tx:
+        user = users.find(tx, _actor(), address)
+        users.reset_password(tx, _actor(), user, hashed, utc_now())
+    say("changed" if password_stdin else f"password: {password.reveal()}")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV: address,name,role.", dir_okay=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the file.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Add many people; prints `address,password` for each, once."""
+    try:
+        octets = file.read_bytes()
+    except OSError as error:
+        raise Failed(f"cannot read {file}: {error.strerror}") from error
+    with opened(data) as parts, keys_for(parts) as keys:
+        with parts.db.read() as tx:
+            plan = user_import.plan(tx, _actor(), octets)
+        for problem in plan.problems:
+            sys.stderr.write(f"line {problem.line}: {problem.message}\n")
+        if plan.problems:
+            raise Failed("nothing was added")
+        if dry_run:
+            say(f"{len(plan.rows)} people could be added")
+            return
+        passwords = Passwords()
+        prepared = [user_import.prepare(passwords, row) for row in plan.rows]
+        with parts.db.write() as tx:
+            user_import.apply(tx, _actor(), prepared, utc_now())
+        keys.ensure_keys()
+    for one in prepared:
+        say(f"{one.new.address.text},{one.password.reveal()}")
+
+
+def _password() -> Secret:
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise Failed("no password on standard input")
+    return Secret(line)
+
+
+def _actor() -> Actor:
+    return Actor.command_line(operator())
+
+
+def _facts(user: User) -> dict[str, Any]:
+    return {
+        "address": user.address,
+        "name": user.name,
+        "role": user.role,
+        "live": user.live,
+        "disabled": user.disabled,
+    }

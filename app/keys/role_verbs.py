@@ -1,0 +1,63 @@
+"""What the index, deliver and sweep roles may ask."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import select
+
+from app.keys.agent import KeyAgent
+from app.models import QueueItem
+from archive_store.errors import KeysMissing
+from archive_store.models import Entry
+
+UNDELIVERED = ("queued", "leased", "held")
+
+
+class IndexVerbs:
+    """Content keys of what has no summary yet, and the keys that summaries are sealed under."""
+
+    def __init__(self, agent: KeyAgent) -> None:
+        self._agent = agent
+
+    def open_for_index(self, seqs: Sequence[int]) -> dict[int, bytes]:
+        """Content keys of entries that are not indexed, and of no others."""
+        with self._agent.lock, self._agent.db.read() as tx:
+            wanted = select(Entry).where(Entry.seq.in_(seqs), Entry.indexed.is_(False))
+            entries = list(tx.scalars(wanted))
+            keys = self._agent.content_keys(tx, entries)
+            return {entry.seq: keys[entry.id] for entry in entries if entry.id in keys}
+
+    def index_summary_key(self, mailbox_id: bytes, day: date) -> bytes:
+        """The summary key of one mailbox's day."""
+        with self._agent.lock, self._agent.db.read() as tx:
+            owner = self._agent.owner(tx, mailbox_id)
+            keys = self._agent.opener.summary_keys(tx, owner, {day})
+            if day not in keys:
+                raise KeysMissing("that day is over")
+            return keys[day]
+
+
+class DeliverVerbs:
+    """Content keys of what is to be handed on."""
+
+    def __init__(self, agent: KeyAgent) -> None:
+        self._agent = agent
+
+    def open_queue(self, item_ids: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Content keys of queue items that are not delivered yet."""
+        with self._agent.lock, self._agent.db.read() as tx:
+            wanted = select(QueueItem).where(
+                QueueItem.id.in_(item_ids), QueueItem.state.in_(UNDELIVERED)
+            )
+            return self._agent.queue_keys(tx, list(tx.scalars(wanted)))
+
+
+class SweepVerbs:
+    """The destruction of keys."""
+
+    def __init__(self, agent: KeyAgent) -> None:
+        self._agent = agent
+
+    def expire(self) -> list[tuple[str, date]]:
+        """Destroy the keys of days that are over."""
+        return self._agent.expire()

@@ -1,0 +1,268 @@
+"""The keys role's sockets: one per asking role, each with its own table of verbs.
+
+The file permissions of a socket decide who may ask (0600; give a role's socket
+to that role's uid where roles have uids of their own). A verb that is not in the
+socket's table does not exist there.
+"""
+
+import json
+import logging
+import socketserver
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from app.keys.agent import KeyAgent
+from app.keys.check_verbs import CheckVerbs
+from app.keys.hold_verbs import AuditorHolds, OperatorHolds
+from app.keys.operator_verbs import OperatorVerbs
+from app.keys.protocol import LARGEST_LINE, Purpose, encode, octets, socket_name, text
+from app.keys.role_verbs import DeliverVerbs, IndexVerbs, SweepVerbs
+from app.keys.web_verbs import WebVerbs
+from app.secret import Secret
+from archive_store.errors import StoreError
+from archive_store.segments.frame import KeyFrame, MessageFrame, Slot
+
+log = logging.getLogger(__name__)
+Verb = Callable[[Mapping[str, Any]], Any]
+
+
+def verb_tables(agent: KeyAgent) -> dict[str, dict[str, Verb]]:
+    """Which verbs each role's socket has."""
+    common: dict[str, Verb] = {
+        "ensure_keys": lambda _: agent.ensure_keys(),
+        "status": lambda _: agent.status(),
+    }
+    return {
+        "web": _web(WebVerbs(agent)) | _auditor(AuditorHolds(agent)) | common,
+        "index": _index(IndexVerbs(agent)) | common,
+        "deliver": _deliver(DeliverVerbs(agent)) | common,
+        "sweep": {
+            "expire": lambda _: _expired(SweepVerbs(agent).expire()),
+            "believed_time": lambda _: agent.believed_time().isoformat(),
+        }
+        | common,
+        "admin": _operator(OperatorVerbs(agent))
+        | _holds(OperatorHolds(agent))
+        | _check(CheckVerbs(agent))
+        | common,
+    }
+
+
+class KeysServer:
+    """Listens on every role's socket until closed."""
+
+    def __init__(self, agent: KeyAgent, run_dir: Path) -> None:
+        self._servers = [
+            _listen(run_dir / socket_name(role), verbs)
+            for role, verbs in verb_tables(agent).items()
+        ]
+        self._threads = [
+            threading.Thread(target=server.serve_forever, args=(0.2,), daemon=True)
+            for server in self._servers
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Stop listening; answers in hand are finished."""
+        # Each sees it with its next look: all at once, since every command waits for this.
+        with ThreadPoolExecutor(len(self._servers)) as threads:
+            list(threads.map(_Server.shutdown, self._servers))
+        for server in self._servers:
+            server.server_close()
+            Path(str(server.server_address)).unlink(missing_ok=True)
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128  # a Unix socket refuses at once whoever does not fit
+
+    def __init__(self, path: Path, verbs: Mapping[str, Verb]) -> None:
+        self.verbs = verbs
+        super().__init__(str(path), _Connection)
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        while line := self.rfile.readline(LARGEST_LINE):
+            self.wfile.write(encode(_answer(self.server.verbs, line)))
+            self.wfile.flush()
+
+
+def _listen(path: Path, verbs: Mapping[str, Verb]) -> _Server:
+    # A socket file that a killed process left behind would refuse the address.
+    path.unlink(missing_ok=True)
+    server = _Server(path, verbs)
+    path.chmod(0o600)
+    return server
+
+
+def _answer(verbs: Mapping[str, Verb], line: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(line)
+        return {"ok": verbs[request["verb"]](request)}
+    except StoreError as error:
+        return {"error": type(error).__name__, "text": str(error)}
+    except Exception as error:  # the process's edge: say nothing of what was asked
+        log.error("a verb failed: %s", type(error).__name__)  # noqa: TRY400 - no secrets in logs
+        return {"error": "StoreError", "text": "the keys role could not do this"}
+
+
+def _web(verbs: WebVerbs) -> dict[str, Verb]:
+    return {
+        "open_entries": lambda q: _texts(
+            verbs.open_entries(
+                Secret(q["token"]),
+                q["client_ip"],
+                _many(q["entries"]),
+                Purpose(q["purpose"]),
+                q["attachment"],
+            )
+        ),
+        "bury_entries": lambda q: verbs.bury_entries(Secret(q["token"]), _many(q["entries"])),
+        "summary_keys": lambda q: _day_texts(verbs.summary_keys(Secret(q["token"]))),
+        "maillog_keys": lambda q: _texts(
+            verbs.maillog_keys(
+                Secret(q["token"]), q["client_ip"], octets(q["domain"]), _many(q["keys"])
+            )
+        ),
+        "queue_keys": lambda q: _texts(verbs.queue_keys(Secret(q["token"]), _many(q["items"]))),
+        "sign_export": lambda q: text(
+            verbs.sign_export(Secret(q["token"]), octets(q["trail"]), octets(q["statement"]))
+        ),
+    }
+
+
+def _index(verbs: IndexVerbs) -> dict[str, Verb]:
+    return {
+        "open_for_index": lambda q: {
+            str(seq): text(key) for seq, key in verbs.open_for_index(q["seqs"]).items()
+        },
+        "index_summary_key": lambda q: text(
+            verbs.index_summary_key(octets(q["mailbox"]), date.fromisoformat(q["day"]))
+        ),
+    }
+
+
+def _deliver(verbs: DeliverVerbs) -> dict[str, Verb]:
+    return {"open_queue": lambda q: _texts(verbs.open_queue(_many(q["items"])))}
+
+
+def _operator(verbs: OperatorVerbs) -> dict[str, Verb]:
+    return {
+        "operator_entries": lambda q: _texts(
+            verbs.operator_entries(q["operator"], q["reason"], _many(q["entries"]))
+        ),
+        "operator_summary_keys": lambda q: _day_texts(
+            verbs.operator_summary_keys(q["operator"], q["reason"], octets(q["mailbox"]))
+        ),
+        "operator_queue": lambda q: _texts(verbs.operator_queue(_many(q["items"]))),
+        "operator_maillog": lambda q: _texts(
+            verbs.operator_maillog(q["operator"], octets(q["domain"]), _many(q["keys"]))
+        ),
+        "operator_sign": lambda q: text(verbs.operator_sign(octets(q["statement"]))),
+        "keyring_copy": lambda q: text(verbs.keyring_copy(q["operator"], days=q["days"])),
+        "expire": lambda _: _expired(verbs.expire()),
+        "believed_time": lambda _: verbs.believed_time().isoformat(),
+        "confirm_clock": lambda q: verbs.confirm_clock(q["operator"]),
+    }
+
+
+def _auditor(verbs: AuditorHolds) -> dict[str, Verb]:
+    return {
+        "place_hold": lambda q: verbs.place_hold(
+            Secret(q["token"]),
+            q["client_ip"],
+            q["reason"],
+            (octets(q["hold"]), octets(q["mailbox"])),
+        ),
+        "release_hold": lambda q: verbs.release_hold(
+            Secret(q["token"]), q["client_ip"], q["reason"], octets(q["hold"])
+        ),
+        "open_held": lambda q: _texts(
+            verbs.open_held(
+                Secret(q["token"]), q["client_ip"], octets(q["hold"]), _many(q["entries"])
+            )
+        ),
+    }
+
+
+def _holds(verbs: OperatorHolds) -> dict[str, Verb]:
+    return {
+        "operator_hold": lambda q: verbs.operator_hold(
+            q["operator"],
+            q["reason"],
+            (octets(q["hold"]), octets(q["owner"])),
+            _many(q["entries"]),
+        ),
+        "operator_release": lambda q: verbs.operator_release(
+            q["operator"], q["reason"], octets(q["hold"])
+        ),
+        "operator_held": lambda q: _texts(
+            verbs.operator_held(q["operator"], q["reason"], octets(q["hold"]), _many(q["entries"]))
+        ),
+    }
+
+
+def _check(verbs: CheckVerbs) -> dict[str, Verb]:
+    return {
+        "verify_entries": lambda q: _texts(
+            verbs.verify_entries(q["operator"], _many(q["entries"]))
+        ),
+        "verify_queue": lambda q: _texts(verbs.verify_queue(q["operator"], _many(q["items"]))),
+        "verify_held": lambda q: _texts(
+            verbs.verify_held(q["operator"], octets(q["hold"]), _many(q["entries"]))
+        ),
+        "verify_summaries": lambda q: _day_texts(
+            verbs.verify_summaries(q["operator"], octets(q["mailbox"]))
+        ),
+        "verify_log": lambda q: _texts(
+            verbs.verify_log(q["operator"], octets(q["domain"]), _many(q["keys"]))
+        ),
+        "recover_slots": lambda q: _dated_texts(
+            verbs.recover_slots(q["operator"], [_slot(one) for one in q["slots"]])
+        ),
+        "recover_names": lambda q: {
+            text(owner): name
+            for owner, name in verbs.recover_names(
+                q["operator"], [KeyFrame.decode(octets(one)) for one in q["frames"]]
+            ).items()
+        },
+        "broken_day_keys": lambda q: [text(x) for x in verbs.broken_day_keys(_many(q["keys"]))],
+        "broken_writer_keys": lambda q: [
+            text(x) for x in verbs.broken_writer_keys(_many(q["keys"]))
+        ],
+    }
+
+
+def _slot(value: str) -> tuple[MessageFrame, Slot]:
+    """A frame of one slot and no content, as the client sends it."""
+    frame = MessageFrame.decode(octets(value))
+    return frame, frame.slots[0]
+
+
+def _dated_texts(found: Mapping[bytes, tuple[date, bytes]]) -> dict[str, list[str]]:
+    return {text(slot): [day.isoformat(), text(key)] for slot, (day, key) in found.items()}
+
+
+def _many(values: list[str]) -> list[bytes]:
+    return [octets(value) for value in values]
+
+
+def _texts(keys: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {text(name): text(key) for name, key in keys.items()}
+
+
+def _day_texts(keys: Mapping[date, bytes]) -> dict[str, str]:
+    return {day.isoformat(): text(key) for day, key in keys.items()}
+
+
+def _expired(gone: list[tuple[str, date]]) -> list[list[str]]:
+    return [[series, day.isoformat()] for series, day in gone]

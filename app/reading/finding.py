@@ -1,0 +1,167 @@
+"""Which entries a person sees: the one place where mailbox, age and folder become SQL.
+
+An entry is hidden exactly `keep` after it was received.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol, cast
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.viewer import Viewer
+from app.views import RowFilter
+from archive_store import ids
+from archive_store.errors import NotFound
+from archive_store.models import FOLDERS, Entry
+from archive_store.retention import visible_after
+from archive_store.search import Facts
+
+STARRED = "starred"
+TRASH = "trash"
+
+
+class EntryNumber(Protocol):
+    """What names an entry's summary."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def id(self) -> bytes: ...
+    @property
+    def day(self) -> date: ...
+    @property
+    def indexed(self) -> bool: ...
+
+
+class EntryLine(EntryNumber, Facts, Protocol):
+    """The columns of an entry that lists need; no key and nothing sealed."""
+
+
+_NUMBER = (Entry.seq, Entry.id, Entry.day, Entry.indexed)
+_LINE = (
+    *_NUMBER,
+    Entry.folder,
+    Entry.received_at,
+    Entry.size,
+    Entry.seen,
+    Entry.answered,
+    Entry.forwarded,
+    Entry.starred,
+    Entry.attachments,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One mailbox as it can be seen now: nothing older than `after`."""
+
+    mailbox_id: bytes
+    after: datetime
+
+    @classmethod
+    def of(cls, viewer: Viewer, now: datetime, keep: timedelta) -> "Window":
+        """The viewer's own; NotFound for somebody who has no mailbox."""
+        if viewer.mailbox_id is None:
+            raise NotFound("no mailbox")
+        return cls(viewer.mailbox_id, visible_after(now, keep))
+
+    @property
+    def conditions(self) -> tuple[ColumnElement[bool], ...]:
+        return Entry.mailbox_id == self.mailbox_id, Entry.received_at > self.after
+
+
+def find(tx: Session, window: Window, shown: Sequence[str]) -> list[Entry]:
+    """The entries of these ids; NotFound when any of them is not there."""
+    wanted = [read_id(one) for one in dict.fromkeys(shown)]
+    entries = list(tx.scalars(select(Entry).where(Entry.id.in_(wanted), *window.conditions)))
+    if len(entries) != len(wanted):
+        raise NotFound("no such message")
+    return entries
+
+
+def find_one(tx: Session, window: Window, shown: str) -> Entry:
+    """The entry of this id, or NotFound."""
+    return find(tx, window, [shown])[0]
+
+
+def read_id(shown: str) -> bytes:
+    """An id from outside; what is none names nothing."""
+    try:
+        return ids.read(shown)
+    except ids.BadId:
+        raise NotFound("no such message") from None
+
+
+def in_folder(folder: str) -> ColumnElement[bool]:
+    """A folder's entries. "starred" is what has a star, wherever it lies but in the trash."""
+    if folder == STARRED:
+        return and_(Entry.starred.is_(True), Entry.folder != TRASH)
+    if folder not in FOLDERS:
+        raise NotFound("no such folder")
+    return Entry.folder == folder
+
+
+def passing(filter: RowFilter) -> tuple[ColumnElement[bool], ...]:
+    """What a filter lets through."""
+    filters: dict[str, list[ColumnElement[bool]]] = {
+        "all": [],
+        "unread": [Entry.seen.is_(False)],
+        "starred": [Entry.starred.is_(True)],
+        "attachments": [Entry.attachments.is_(True)],
+    }
+    return tuple(filters[filter])
+
+
+def lines(
+    tx: Session, *conditions: ColumnElement[bool], limit: int | None = None, offset: int = 0
+) -> list[EntryLine]:
+    """Entries, newest first."""
+    newest_first = (Entry.received_at.desc(), Entry.seq.desc())
+    query = select(*_LINE).where(*conditions).order_by(*newest_first)
+    return cast(list[EntryLine], _rows(tx, query.limit(limit).offset(offset)))
+
+
+def numbers(tx: Session, *conditions: ColumnElement[bool]) -> list[EntryNumber]:
+    """Entries in no order, when nothing but their summaries is wanted."""
+    return cast(list[EntryNumber], _rows(tx, select(*_NUMBER).where(*conditions)))
+
+
+def seqs(tx: Session, *conditions: ColumnElement[bool]) -> Sequence[int]:
+    """The numbers of entries, in no order."""
+    return tx.connection().execute(select(Entry.seq).where(*conditions)).scalars().all()
+
+
+def _rows(tx: Session, query: Select[*tuple[Any, ...]]) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Plain rows, past the session: it costs more than the database when they are thousands."""
+    return tx.connection().execute(query).all()
+
+
+def count(tx: Session, *conditions: ColumnElement[bool]) -> int:
+    """How many there are."""
+    return tx.scalar(select(func.count()).select_from(Entry).where(*conditions)) or 0
+
+
+def nearest(tx: Session, *conditions: ColumnElement[bool], oldest_first: bool) -> bytes | None:
+    """The id of the first one in a direction."""
+    by = (Entry.received_at, Entry.seq)
+    order = [column.asc() if oldest_first else column.desc() for column in by]
+    return tx.scalars(select(Entry.id).where(*conditions).order_by(*order).limit(1)).first()
+
+
+def newer_than(entry: Entry) -> ColumnElement[bool]:
+    """What stands before an entry in a list."""
+    return or_(
+        Entry.received_at > entry.received_at,
+        and_(Entry.received_at == entry.received_at, Entry.seq > entry.seq),
+    )
+
+
+def older_than(entry: Entry) -> ColumnElement[bool]:
+    """What stands after it."""
+    return or_(
+        Entry.received_at < entry.received_at,
+        and_(Entry.received_at == entry.received_at, Entry.seq < entry.seq),
+    )

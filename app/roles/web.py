@@ -1,0 +1,124 @@
+"""The web role: the pages. It seals what people send, and opens only what a session may see."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import uvloop
+
+from app.accounts.passwords import Passwords
+from app.accounts.service import Accounts
+from app.admin.hold_service import HoldParts, Holds
+from app.admin.service import Administration, AdminParts
+from app.portal import Portal, Watch, WatchParts
+from app.reading.live import Live
+from app.reading.service import Documents, Reading, ReadingParts
+from app.roles.listening import Listening, bind, renewing, serve_app
+from app.roles.process import Role, run_role
+from app.sending.draft_box import DraftBox, DraftParts
+from app.sending.service import Sending, SendingParts
+from app.web.deps import Services
+from app.web.plaintext import plain_text_document
+from app.web.sanitize import raster_type, sanitize_html
+from app.web.site import Extra, create_app
+from app.wiring import Parts
+from archive_store.archive import Archive
+from archive_store.errors import ConfigError
+from archive_store.mime.worker import ParserPool
+
+
+def main(role: Role) -> None:
+    """Serve the pages."""
+    serve_site(role)
+
+
+def serve_site(role: Role, extras: Sequence[Extra] = ()) -> None:
+    """Serve the pages, and further ones, until asked to stop."""
+    config = role.config
+    files = config.certificate
+    tls = files.context() if files is not None else None
+    listening = []
+    if config.http is not None:
+        listening.append(Listening(bind("HTTP", config.http)))
+    if config.https is not None:
+        listening.append(Listening(bind("HTTPS", config.https), tls))
+    if not listening:
+        raise ConfigError("HTTP, HTTPS: expected HOST:PORT for the web role")
+    with ExitStack() as ending:
+        services, live = make_services(role, ending)
+        app = create_app(services, config, extras)
+
+        async def serve() -> None:
+            stop = role.stop_event()
+            with renewing(files, tls), live.running(stop):
+                await serve_app(app, listening, config.trusted_proxies, stop, role.ready)
+
+        uvloop.run(serve())
+
+
+def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
+    """Every use case that the pages call, over this process's parts; `Live` wants to be run."""
+    config = role.config
+    parts = Parts(config, role.name)
+    keys, parsers, archive = parts.keys(), ParserPool(), parts.archive("web")
+    for part in (parts, keys, parsers, archive):
+        ending.callback(part.close)
+    passwords, keep, live = Passwords(), timedelta(days=config.keep_days), Live(parts.db)
+    reading = Reading(
+        ReadingParts(
+            db=parts.db,
+            keys=keys,
+            reader=parts.reader,
+            parsers=parsers,
+            documents=Documents(html=sanitize_html, text=plain_text_document, picture=raster_type),
+            keep=keep,
+        )
+    )
+    sending = SendingParts(db=parts.db, archive=archive, opener=reading.opener, parsers=parsers)
+    administration = AdminParts(
+        db=parts.db,
+        keys=keys,
+        passwords=passwords,
+        public=parts.public,
+        segments=parts.segments,
+        data_dir=config.data_dir,
+        keep=keep,
+    )
+    services = Services(
+        reading=reading,
+        live=live,
+        sending=Sending(sending),
+        drafts=_drafts(parts, archive, reading),
+        accounts=Portal(Accounts(parts.db, passwords), reading),
+        admin=Administration(administration),
+        holds=Holds(HoldParts(db=parts.db, keys=keys, reader=parts.held_reader)),
+        health=Watch(WatchParts(db=parts.db, keys=keys, disk=partial(_disk, config.data_dir))),
+        config=config,
+    )
+    return services, live
+
+
+def _drafts(parts: Parts, archive: Archive, reading: Reading) -> DraftBox:
+    return DraftBox(
+        DraftParts(
+            db=parts.db,
+            archive=archive,
+            opener=reading.opener,
+            segments=parts.segments,
+            keep=timedelta(days=parts.config.keep_days),
+            forget=reading.forget_entries,
+        )
+    )
+
+
+def _disk(folder: Path) -> tuple[int, int]:
+    usage = shutil.disk_usage(folder)
+    return usage.free, usage.total
+
+
+if __name__ == "__main__":
+    sys.exit(run_role("web", main))

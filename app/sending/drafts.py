@@ -1,0 +1,103 @@
+"""What the compose page starts with: an empty sheet, an answer, a forward. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from app.reading.opening import OpenedEntry
+from app.sending import quoting
+from app.sending.addressees import write_list
+from app.viewer import Viewer
+from app.views import Draft, DraftKind, IdentityView
+from archive_store import ids
+from archive_store.address import BadAddress, EmailAddress
+from archive_store.mime.values import Address, ParsedMessage
+
+
+def blank(identities: Sequence[IdentityView]) -> Draft:
+    """An empty sheet, as the primary identity."""
+    return Draft(kind="new", identity_id=_primary(identities).id, to="", cc="", subject="", text="")
+
+
+def answering(
+    kind: DraftKind,
+    opened: OpenedEntry,
+    parsed: ParsedMessage,
+    identities: Sequence[IdentityView],
+    viewer: Viewer,
+) -> Draft:
+    """An answer to a message, or its forward."""
+    identity = _addressed(identities, opened.envelope.rcpt_to, parsed)
+    entry, received_at = ids.show(opened.entry.id), opened.entry.received_at
+    if kind == "forward":
+        return Draft(
+            kind=kind,
+            identity_id=identity.id,
+            to="",
+            cc="",
+            subject=quoting.forward_subject(parsed.subject),
+            text=quoting.forwarded(parsed, received_at),
+            attachments=parsed.attachments,
+            source_entry=entry,
+        )
+    own = {key_of(one.address) for one in identities} | {key_of(viewer.user.address)}
+    to, cc = _recipients(parsed, own, everybody=kind == "reply-all")
+    return Draft(
+        kind=kind,
+        identity_id=identity.id,
+        to=_typed(to),
+        cc=_typed(cc),
+        subject=quoting.answer_subject(parsed.subject),
+        text=quoting.quoted_answer(parsed, received_at),
+        source_entry=entry,
+    )
+
+
+def key_of(text: str) -> str:
+    """One spelling of an address for all; of what is none, itself in lower case."""
+    try:
+        return EmailAddress.parse(text).key
+    except BadAddress:
+        return text.lower()
+
+
+def _recipients(
+    parsed: ParsedMessage, own: set[str], *, everybody: bool
+) -> tuple[list[Address], list[Address]]:
+    """To and Cc of an answer. An answer to what oneself has sent goes to its recipients again."""
+    asked = parsed.reply_to or ((parsed.sender,) if parsed.sender else ())
+    sent_by_self = parsed.sender is not None and key_of(parsed.sender.address) in own
+    to = _once(parsed.to if sent_by_self and not parsed.reply_to else asked, set())
+    if not everybody:
+        return to, []
+    named = {key_of(one.address) for one in to}
+    others = (*parsed.to, *parsed.cc)
+    return to, _once(others, own | named)
+
+
+def _once(people: Iterable[Address], seen: set[str]) -> list[Address]:
+    """Each address once, and none of those that were seen before."""
+    found: dict[str, Address] = {}
+    for one in people:
+        key = key_of(one.address)
+        if one.address and key not in seen:
+            found.setdefault(key, one)
+    return list(found.values())
+
+
+def _typed(people: Iterable[Address]) -> str:
+    return write_list((one.name, one.address) for one in people)
+
+
+def _primary(identities: Sequence[IdentityView]) -> IdentityView:
+    return next((one for one in identities if one.primary), identities[0])
+
+
+def _addressed(
+    identities: Sequence[IdentityView], envelope_to: str, parsed: ParsedMessage
+) -> IdentityView:
+    """The identity that the mail was sent to: by its envelope, else by its header."""
+    mine = {key_of(one.address): one for one in identities}
+    for address in (envelope_to, *(one.address for one in (*parsed.to, *parsed.cc))):
+        found = mine.get(key_of(address))
+        if found is not None:
+            return found
+    return _primary(identities)

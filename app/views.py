@@ -1,0 +1,332 @@
+"""What the use cases hand to the pages: frozen values, already opened and named.
+
+The pages see these and nothing below them. Ids are the 26-character texts of
+`archive_store.ids.show`, times are timezone-aware UTC, sizes are octets. What
+comes out of a message is described by small read-only protocols, so that the
+parser's own values fit without being copied. `BadDraft` is the one exception.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal, NamedTuple, Protocol
+
+from app.viewer import Person as Person
+from app.viewer import Role as Role
+from app.viewer import Viewer as Viewer
+
+FolderName = Literal["inbox", "starred", "sent", "drafts", "trash", "spam", "archive"]
+RowFilter = Literal["all", "unread", "starred", "attachments"]
+DeliveryName = Literal["only_here", "waiting", "delivered", "failed", "none"]
+DraftKind = Literal["new", "reply", "reply-all", "forward"]
+BannerState = Literal["down", "slow", "recovered", "disk", "keys"]
+
+
+class News(StrEnum):
+    """What an open page hears of its mailbox."""
+
+    QUIET = "quiet"  # nothing happened for a while
+    CHANGED = "changed"
+    ENDED = "ended"  # the session did
+
+
+class AddressFacts(Protocol):
+    """One address of a header, decoded; either part may be empty."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+
+
+class AttachmentFacts(Protocol):
+    """One attachment as its message names it: nothing here is to be trusted."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def filename(self) -> str: ...
+    @property
+    def content_type(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def inline(self) -> bool: ...
+
+
+class ParsedFacts(Protocol):
+    """The header of an opened message, decoded; `problems` says what could not be had."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def sender(self) -> AddressFacts | None: ...
+    @property
+    def reply_to(self) -> Sequence[AddressFacts]: ...
+    @property
+    def to(self) -> Sequence[AddressFacts]: ...
+    @property
+    def cc(self) -> Sequence[AddressFacts]: ...
+    @property
+    def date(self) -> datetime | None: ...
+    @property
+    def text(self) -> str | None: ...
+    @property
+    def html(self) -> str | None: ...
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, str]]: ...
+    @property
+    def problems(self) -> Sequence[str]: ...
+
+
+class SafeDocument(Protocol):
+    """A whole sanitised HTML document: shown in the frame, never touched again."""
+
+    @property
+    def document(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One entry in a list."""
+
+    id: str
+    sender_name: str
+    sender_address: str
+    subject: str
+    preview: str
+    received_at: datetime
+    seen: bool
+    answered: bool
+    forwarded: bool
+    starred: bool
+    has_attachments: bool
+    only_here: bool  # the person's own mail server has not got it yet
+    sent_to: str  # the envelope recipient
+    size: int
+    unreadable: bool
+    folder: str
+    to: tuple[str, ...] = ()  # header recipients, named first; shown in Sent
+    in_document: bool = False  # `preview` is from an attached file: a search found it there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderPage:
+    """One page of a list. `total` counts what the filter lets through, `page` starts at 1."""
+
+    folder: str
+    rows: tuple[Row, ...]
+    total: int
+    unread: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sidebar:
+    """Unread messages by folder and by identity, and the mail of each of the kept days.
+
+    `week` runs from the oldest kept day, which leaves next, to today.
+    """
+
+    folders: Mapping[str, int]
+    identities: tuple[tuple[str, int], ...]
+    week: tuple[tuple[date, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """One term of a search as it was understood; `bad` when it was not."""
+
+    name: str  # "from", "has", ...; empty for plain words
+    value: str
+    bad: bool = False
+    before: str = ""  # what joins it to the others, as it is typed: "OR", "(", "-("
+    after: str = ""
+
+
+class QueryProblem(Protocol):
+    """What makes no sense in a search: `kind` names it, `meant` what `typed` is close to."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def typed(self) -> str: ...
+    @property
+    def meant(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage:
+    """What a search found, and how its words were read."""
+
+    page: FolderPage
+    chips: tuple[Chip, ...]
+    problems: Sequence[QueryProblem] = ()
+    needles: tuple[str, ...] = ()  # folded words whose hits are marked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryState:
+    """Where the person's own mail server stands with this message."""
+
+    state: DeliveryName
+    at: datetime | None = None
+    detail: str = ""  # one line a person can read, e.g. the receiver's reply
+
+
+class Position(NamedTuple):
+    """The place of an open message in its list; `n` starts at 1."""
+
+    n: int
+    total: int
+    prev_id: str | None  # the newer one
+    next_id: str | None  # the older one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenMessage:
+    """One opened message. Its text is not here: the frame asks for it."""
+
+    row: Row
+    parsed: ParsedFacts
+    attachments: tuple[AttachmentFacts, ...]
+    envelope_to: str
+    leaves_on: datetime
+    delivery: DeliveryState
+    position: Position
+    genuine: bool  # the receipt of this service is valid
+    blocked_images: int = 0  # pictures from outside that are not fetched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityView:
+    """A name and address the person may send as."""
+
+    id: str
+    address: str
+    display_name: str
+    primary: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What the compose page starts with. `to` and `cc` are as a person would type them."""
+
+    kind: DraftKind
+    identity_id: str
+    to: str
+    cc: str
+    subject: str
+    text: str
+    attachments: tuple[AttachmentFacts, ...] = ()  # kept on forward
+    source_entry: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message to send, as typed: the use case parses the addresses, once."""
+
+    identity_id: str
+    to: str
+    cc: str
+    bcc: str
+    subject: str
+    text: str
+    attachments: tuple[tuple[str, str, bytes], ...] = ()  # filename, content type, octets
+    source_entry: str | None = None
+    source_kind: DraftKind = "new"
+    keep_attachments: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedDraft:
+    """A draft that is kept. Not `alone`: another device had saved the same one meanwhile, and
+    that one is kept as well.
+    """
+
+    id: str
+    at: datetime
+    alone: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentReceipt:
+    """The entry in Sent, and one sentence that says what happens next."""
+
+    entry_id: str
+    text: str
+
+
+DraftField = Literal["from", "to", "cc", "bcc", "subject", "message", "attachments"]
+
+
+class BadDraft(Exception):
+    """The message cannot be sent as written; `message` stands beside `field`."""
+
+    def __init__(self, field: DraftField, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Banner:
+    """Something is not as it should be, or has just become so again.
+
+    The page writes the sentence, since only it knows the reader's time zone;
+    `text` is shown as it is for the states "disk" and "keys".
+    """
+
+    state: BannerState
+    since: datetime
+    text: str = ""
+    waiting: int = 0  # messages that still have to reach the mail server
+    minutes_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    """One of the person's own sessions."""
+
+    id: str
+    client_ip: str
+    user_agent: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    public_computer: bool
+    current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A live session as the pages need it."""
+
+    viewer: Viewer
+    public_computer: bool
+    expires_at: datetime
+
+
+class LoginRefused(Exception):
+    """Address and password do not go together, or may not sign in: one answer for all."""
+
+
+class LoginThrottled(Exception):
+    """Too many attempts; another can be made after `retry_after` seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after)
+        self.retry_after = retry_after
+
+
+class BadEntry(Exception):
+    """A form cannot be taken as filled in; `message` stands beside `field`."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message

@@ -1,0 +1,1 @@
+"""The administration pages: metadata and settings, never anybody's mail."""

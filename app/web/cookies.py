@@ -1,0 +1,99 @@
+"""The cookies of the site, and how each is set.
+
+`__Host-la` (over https; `la` on plain http) holds the session token: HttpOnly,
+SameSite=Lax, until the browser closes. `look` holds theme and density, `tz` the
+name of the reader's time zone, set by a script; both say nothing of anybody.
+"""
+
+import zoneinfo
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from functools import lru_cache
+from typing import Final
+
+from fastapi import Request, Response
+
+from app.secret import Secret
+from app.web.deps import services_of
+
+THEMES: Final = ("auto", "light", "dark")
+DENSITIES: Final = ("comfortable", "compact")
+LOOK = "look"
+ZONE = "tz"
+YEAR_SECONDS = 365 * 24 * 3600
+LONGEST_TOKEN = 200
+
+
+def is_https(request: Request) -> bool:
+    """Whether people reach us by https: what the operator configured, not what a peer says."""
+    return services_of(request).config.public_url.startswith("https:")
+
+
+def cookie_name(request: Request, name: str) -> str:
+    """`__Host-` keeps a sibling host from setting the cookie; browsers want https for it."""
+    return f"__Host-{name}" if is_https(request) else name
+
+
+def set_private(
+    request: Request, response: Response, name: str, value: str, seconds: int | None = None
+) -> None:
+    """Set a cookie that no script may read."""
+    response.set_cookie(
+        cookie_name(request, name),
+        value,
+        max_age=seconds,
+        secure=is_https(request),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def drop(request: Request, response: Response, name: str) -> None:
+    response.delete_cookie(
+        cookie_name(request, name), secure=is_https(request), httponly=True, samesite="lax"
+    )
+
+
+def session_token(request: Request) -> Secret | None:
+    value = request.cookies.get(cookie_name(request, "la"), "")
+    return Secret(value) if 0 < len(value) <= LONGEST_TOKEN else None
+
+
+def set_session(request: Request, response: Response, token: Secret) -> None:
+    set_private(request, response, "la", token.reveal())
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the reader wants it."""
+
+    theme: str = "auto"
+    density: str = "comfortable"
+
+    def __str__(self) -> str:
+        return f"{self.theme}.{self.density}"
+
+
+def read_look(request: Request) -> Look:
+    theme, _, density = request.cookies.get(LOOK, "").partition(".")
+    return Look(
+        theme if theme in THEMES else THEMES[0],
+        density if density in DENSITIES else DENSITIES[0],
+    )
+
+
+def set_look(request: Request, response: Response, look: Look) -> None:
+    response.set_cookie(
+        LOOK, str(look), max_age=YEAR_SECONDS, secure=is_https(request), httponly=True
+    )
+
+
+@lru_cache(maxsize=1)
+def _zone_names() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def read_zone(request: Request) -> tzinfo:
+    """The reader's time zone; UTC until a script has told it."""
+    name = request.cookies.get(ZONE, "")
+    return zoneinfo.ZoneInfo(name) if name in _zone_names() else UTC

@@ -1,0 +1,138 @@
+"""Every failure becomes a page that says what to do, and nothing of the inside.
+
+401 and 403 are told apart from 404 only for what the person may know: a wrong
+role and somebody else's id are both "not here". `NotSignedIn` leads a reader to
+the log-in page. The unforeseen is logged by the server and shown as 500.
+"""
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from app.web.render import render
+from archive_store.errors import FrameBroken, NotFound, SealBroken, StoreError
+
+
+class NotSignedIn(Exception):
+    """Nobody, or a session that ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What an error page says: what happened, what it means, what to do."""
+
+    title: str
+    text: str
+    icon: str = "circle-alert"
+
+
+NOT_HERE = Words(
+    "This page is not here",
+    "It may have left after seven days, been deleted, or never been yours to see. "
+    "Check the address, or begin again.",
+    "search",
+)
+WORDS: dict[int, Words] = {
+    400: Words("That did not arrive whole", "Go back, load the page again, and repeat it."),
+    401: Words(
+        "You are signed out",
+        "A session ends when it was not used for a while. Sign in, then do it again.",
+    ),
+    403: Words(
+        "This did not come from a page of LiveArchive",
+        "To protect you, nothing was done. Go back, load the page again, and repeat it.",
+        "shield-alert",
+    ),
+    404: NOT_HERE,
+    405: NOT_HERE,
+    413: Words(
+        "That is too large",
+        "A message may be 25 MB with its attachments. Go back, take a file out, and send again; "
+        "what you wrote is still there.",
+        "paperclip",
+    ),
+    429: Words(
+        "Too many attempts",
+        "Wait a little, then try again. Signing in from a device you have used before still works.",
+        "clock",
+    ),
+    500: Words(
+        "Something failed on our side",
+        "Nothing you had was lost. Try again; if it fails again, tell your help desk the time.",
+    ),
+    503: Words(
+        "The archive does not answer",
+        "Your mail is safe on disk, and new mail waits at its sender. Try again in a minute.",
+        "server",
+    ),
+}
+DAMAGED = Words(
+    "What is kept here is damaged",
+    "It was damaged or changed on disk, so nothing of it is handed out. Tell your help desk the "
+    "time below; everything else is not affected.",
+    "shield-alert",
+)
+OUT_WHILE_WRITING = Words(
+    "You are signed out",
+    "Nothing was sent, and nothing you wrote is lost: sign in, which opens a page of its own, then "
+    "come back to this one and load it again.",
+    "lock",
+)
+WRITING = "/compose/"
+GO_BACK = frozenset({400, 403, 413})  # what was typed is on the page before; no button leads there
+RETRY_SECONDS = 30
+
+
+def error_page(request: Request, status: int, words: Words | None = None) -> HTMLResponse:
+    """The page for a status; an unlisted one is told as 400 or 500."""
+    said = words or WORDS.get(status) or WORDS[500 if status >= 500 else 400]
+    context = {
+        "words": said,
+        "status": status,
+        "go_back": status in GO_BACK,
+        "aside": said is OUT_WHILE_WRITING,
+    }
+    return render(request, "error.html", context, status=status)
+
+
+def not_signed_in(request: Request, _: Exception) -> Response:
+    if request.method in ("GET", "HEAD"):
+        return RedirectResponse(request.app.url_path_for("login"), status_code=303)
+    writing = request.url.path.startswith(WRITING)
+    return error_page(request, 401, OUT_WHILE_WRITING if writing else None)
+
+
+def http_error(request: Request, error: Exception) -> Response:
+    return error_page(request, error.status_code if isinstance(error, HTTPException) else 500)
+
+
+def bad_request(request: Request, _: Exception) -> Response:
+    """A path or a field that no page of ours makes: to a reader, it is not here."""
+    return error_page(request, 404 if request.method == "GET" else 400)
+
+
+def not_found(request: Request, _: Exception) -> Response:
+    return error_page(request, 404)
+
+
+def damaged(request: Request, _: Exception) -> Response:
+    return error_page(request, 500, DAMAGED)
+
+
+def store_error(request: Request, _: Exception) -> Response:
+    page = error_page(request, 503)
+    page.headers["Retry-After"] = str(RETRY_SECONDS)
+    return page
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(NotSignedIn, not_signed_in)
+    app.add_exception_handler(NotFound, not_found)
+    app.add_exception_handler(SealBroken, damaged)
+    app.add_exception_handler(FrameBroken, damaged)
+    app.add_exception_handler(StoreError, store_error)
+    app.add_exception_handler(RequestValidationError, bad_request)
+    app.add_exception_handler(HTTPException, http_error)

@@ -1,0 +1,85 @@
+"""The page around a message body in its frame: `SafeHtml`, its base style, its policy.
+
+Two walls stand between a message and the reader: the sanitiser that made the body, and the policy
+that the frame is served with. The sandbox has no scripts and no forms; images are only those that
+came with the message. <base target> is not bound by base-uri, which is about href alone.
+"""
+
+from __future__ import annotations
+
+import html as entities
+import re
+from dataclasses import dataclass
+from typing import Final
+
+FRAME_CSP: Final = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'self'; "
+    "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+)
+
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
+_DIRECTIONS: Final = frozenset(("ltr", "rtl", "auto"))
+
+_FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
+_HTML_STYLE: Final = f"""\
+html {{ color-scheme: light; background: #fff; color: #1d1d1f }}
+body {{ margin: 16px; font: 16px/1.5 {_FONT}; overflow-wrap: break-word }}
+img {{ max-width: 100%; height: auto; border: 0 }}
+img:not([src]) {{ background: #f2f2f4; color: #6e6e73; font-size: 12px; line-height: 1.3 }}
+pre {{ white-space: pre-wrap }}
+blockquote {{ margin: 0 0 0 4px; border-left: 2px solid #d2d2d7; padding-left: 12px }}
+a {{ color: #0b57d0 }}
+mark {{ background: #fbe9a0; color: #1d1d1f }}
+"""
+# The surfaces and inks of the pages around it (static/css/tokens.css), in both themes.
+_TEXT_STYLE: Final = f"""\
+html {{ color-scheme: light dark; background: light-dark(oklch(.995 .001 85), oklch(.205 .009 262));
+  color: light-dark(oklch(.25 .014 262), oklch(.93 .005 85)) }}
+body {{ margin: 0; padding: 2px; font: 16px/1.5 {_FONT}; overflow-wrap: anywhere }}
+.text {{ max-width: 72ch; white-space: pre-wrap; unicode-bidi: plaintext; tab-size: 4 }}
+blockquote {{ margin: 0; padding-left: 12px; unicode-bidi: plaintext;
+  border-left: 2px solid light-dark(oklch(.8 .01 262), oklch(.42 .012 262));
+  color: light-dark(oklch(.43 .014 262), oklch(.8 .008 262)) }}
+summary {{ width: max-content; padding: 8px 0; cursor: pointer;
+  color: light-dark(oklch(.43 .014 262), oklch(.8 .008 262)) }}
+a {{ color: light-dark(oklch(.475 .135 252), oklch(.775 .1 248)) }}
+mark {{ background: light-dark(oklch(.925 .1 98), oklch(.43 .085 92)); color: inherit }}
+"""
+_NOTICE: Final = (
+    '<p style="margin-top: 24px; border-top: 1px solid; padding-top: 8px; font: 14px/1.5 '
+    'system-ui, sans-serif">{}</p>'
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafeHtml:
+    """A complete page for the frame. Nobody changes `document`; it is served as it is."""
+
+    document: str
+    blocked_images: int = 0  # pictures from elsewhere that are not shown
+    notices: tuple[str, ...] = ()  # what was left out; the document ends with them too
+
+
+def html_page(
+    body: str, *, style: str, language: str, direction: str, notices: tuple[str, ...] = ()
+) -> str:
+    """The page of an HTML message: white, as its sender saw it. `body` and `style` are safe."""
+    return _page(body, _HTML_STYLE + style, language, direction, notices)
+
+
+def text_page(body: str, *, language: str = "", notices: tuple[str, ...] = ()) -> str:
+    """The page of a plain text message: light or dark, as the reader's system is."""
+    return _page(body, _TEXT_STYLE, language, "auto", notices)
+
+
+def _page(body: str, style: str, language: str, direction: str, notices: tuple[str, ...]) -> str:
+    lang = f' lang="{language}"' if _LANGUAGE.fullmatch(language) else ""
+    way = direction if direction in _DIRECTIONS else "auto"
+    said = "".join(_NOTICE.format(entities.escape(notice)) for notice in notices)
+    return (
+        f'<!DOCTYPE html>\n<html{lang}>\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<base target="_blank">\n<title>Message body</title>\n'
+        f'<style>\n{style}</style>\n</head>\n<body dir="{way}">\n{body}\n{said}</body>\n</html>\n'
+    )

@@ -1,0 +1,177 @@
+"""HTML of a stranger made cheap to parse: balanced, not deep, not endless.
+
+This is not the sanitiser, and no safety hangs on it. It comes before the sanitiser because a
+browser's parsing rules let a small input become an enormous tree (formatting elements that are
+never closed are opened again in every paragraph) and because sanitising is quadratic in depth.
+What leaves here closes each element inside its parent, is at most `MOST_DEPTH` deep and has at
+most `MOST_ELEMENTS` elements; tags outside of the list are left out, their content stays. Style
+sheets and what stood on <body> are put aside. One linear pass.
+"""
+
+from __future__ import annotations
+
+import html as entities
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Final
+
+from app.web.marks import Needles, marked_text
+from archive_store.mime.html_tokens import Kind, attributes, tokens
+from archive_store.search import hits
+
+MOST_DEPTH: Final = 256
+MOST_ELEMENTS: Final = 50_000
+
+TAGS: Final = frozenset(
+    "a abbr address article aside b bdi bdo big blockquote br caption center cite code col "
+    "colgroup dd del dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i "
+    "img ins kbd li main mark ol p pre q s samp section small span strike strong sub sup table "
+    "tbody td tfoot th thead tr tt u ul var wbr".split()
+)
+VOID: Final = frozenset(("br", "col", "hr", "img", "wbr"))
+ATTRIBUTES: Final = frozenset(
+    "align alt bgcolor border cellpadding cellspacing class color colspan dir face height href "
+    "hspace id lang nowrap rowspan size span src start style title type valign value vspace "
+    "width".split()
+)
+_HEADINGS: Final = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+_ENDS_PARAGRAPH: Final = _HEADINGS | frozenset(
+    "address article aside blockquote center dd div dl dt figcaption figure footer header hr li "
+    "main ol p pre section table ul".split()
+)
+_CELLS: Final = ("td", "th", "caption")
+_SCOPE: Final = ("table", *_CELLS)
+
+_CLOSED_BY_GROUP: Final = (("thead", "tbody", "tfoot", "colgroup", "tr", *_CELLS), ("table",))
+
+# A start tag closes these (the outermost that is open), but nothing outside of the fences.
+_CLOSES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "a": (("a",), _SCOPE),
+    "li": (("li",), ("ul", "ol", *_SCOPE)),
+    "dt": (("dt", "dd"), ("dl", *_SCOPE)),
+    "dd": (("dt", "dd"), ("dl", *_SCOPE)),
+    "td": (_CELLS, ("table",)),
+    "th": (_CELLS, ("table",)),
+    "tr": (("tr", *_CELLS), ("table",)),
+    "thead": _CLOSED_BY_GROUP,
+    "tbody": _CLOSED_BY_GROUP,
+    "tfoot": _CLOSED_BY_GROUP,
+    **dict.fromkeys(_HEADINGS, (tuple(_HEADINGS), _SCOPE)),
+}
+_TABLE_PARTS: Final = frozenset(("table", "thead", "tbody", "tfoot", "tr", *_CELLS))
+
+
+@dataclass(slots=True)
+class Balanced:
+    """What is left of a document."""
+
+    markup: str
+    sheets: list[str]
+    body: dict[str, str]  # the attributes of <html> and <body>, raw
+    cut: bool  # it had too many elements
+
+
+@dataclass(slots=True)
+class _Writer:
+    out: list[str] = field(default_factory=list)
+    stack: list[str] = field(default_factory=list)
+    places: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    left_out: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def start(self, name: str, written: str) -> None:
+        if name in _ENDS_PARAGRAPH:
+            self._close(("p",), _SCOPE)
+        rule = _CLOSES.get(name)
+        if rule is not None:
+            self._close(*rule)
+        if name not in VOID:
+            if len(self.stack) >= MOST_DEPTH:
+                self.left_out[name] += 1  # its end tag must not close another one
+                return
+            self.places[name].append(len(self.stack))
+            self.stack.append(name)
+        self.out.append(f"<{name}{_kept(written)}>")
+
+    def end(self, name: str) -> None:
+        if self.left_out[name]:
+            self.left_out[name] -= 1
+        elif name == "br":  # browsers read </br> as <br>
+            self.out.append("<br>")
+        elif self.places[name]:
+            fences = ("table",) if name in _TABLE_PARTS and name != "table" else _SCOPE
+            place = self.places[name][-1]
+            if name == "table" or place > self._last(fences):
+                self._pop_to(place)
+
+    def finish(self) -> None:
+        self._pop_to(0)
+
+    def _close(self, names: tuple[str, ...], fences: tuple[str, ...]) -> None:
+        """Close the outermost of `names` that is open inside of the innermost fence."""
+        fence = self._last(tuple(one for one in fences if one not in names))
+        inside = [
+            self.places[name][bisect_right(self.places[name], fence)]
+            for name in names
+            if self.places[name] and self.places[name][-1] > fence
+        ]
+        if inside:
+            self._pop_to(min(inside))
+
+    def _last(self, names: tuple[str, ...]) -> int:
+        return max((self.places[name][-1] for name in names if self.places[name]), default=-1)
+
+    def _pop_to(self, place: int) -> None:
+        while len(self.stack) > place:
+            name = self.stack.pop()
+            self.places[name].pop()
+            self.out.append(f"</{name}>")
+
+
+def balance(html: str, needles: Needles = ()) -> Balanced:
+    """`html` with its structure made plain, and the folded `needles` marked in its text."""
+    writer = _Writer()
+    sheets: list[str] = []
+    body: dict[str, str] = {}
+    elements = 0
+    for kind, name, value in tokens(html):
+        if kind is Kind.TEXT:
+            writer.out.append(_text(value, needles))
+        elif kind is Kind.RAW:
+            if name == "style":
+                sheets.append(value)
+        elif kind is Kind.END:
+            if name in TAGS:
+                writer.end(name)
+        elif name in TAGS:
+            elements += 1
+            if elements > MOST_ELEMENTS:
+                break
+            writer.start(name, value)
+        elif name in ("body", "html"):
+            body.update(attributes(value))
+    writer.finish()
+    return Balanced("".join(writer.out), sheets, body, elements > MOST_ELEMENTS)
+
+
+def _text(written: str, needles: Needles) -> str:
+    """Text with its character references; unchanged where nothing is marked."""
+    if needles:
+        text = entities.unescape(written)
+        if hits(text, needles):
+            return marked_text(text, needles)
+    return written.replace("<", "&lt;")
+
+
+def _kept(written: str) -> str:
+    """The attributes that may matter, in double quotes, their character references as they were."""
+    if not written or written.isspace():
+        return ""
+    kept = []
+    for name, value in attributes(written):
+        if name in ATTRIBUTES:
+            quoted = value.replace('"', "&quot;")
+            if name == "src" and value.lstrip().startswith("//"):
+                quoted = "https:" + quoted.lstrip()  # what a browser makes of it, to be counted
+            kept.append(f' {name}="{quoted}"')
+    return "".join(kept)

@@ -1,0 +1,125 @@
+"""An open message beside its list; its text in a frame of its own; its octets as files.
+
+Opening writes the audit event and marks the message read, in one transaction; the frame
+that follows does neither again. The frame's document comes sanitised, under a policy that runs
+no script, from an address of its own: two walls, of which either suffices.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from app.viewer import Viewer
+from app.views import FolderName, OpenMessage
+from app.web import flash, recall
+from app.web.access import Reader
+from app.web.csrf import PostedForm, text
+from app.web.deeds import perform, read_deed
+from app.web.deps import services_of
+from app.web.downloads import download
+from app.web.mailbox import Here, Place, list_context
+from app.web.render import mail_page, path_to
+from app.web.sanitize import FRAME_CSP
+from archive_store.search import parse_query
+
+router = APIRouter()
+EntryId = Annotated[str, Path(pattern=r"^[a-z2-7]{26}$")]
+Index = Annotated[int, Path(ge=0, le=100_000)]
+STAYS = frozenset({"star", "unstar"})  # what leaves the reader on the message
+Found = Annotated[str, Query(pattern=r"^[\w-]{0,16}$")]  # a search, by its key (`recall`)
+SHOWN_SOURCE = 1024 * 1024
+SOURCE_POLICY = (
+    "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+
+
+@router.get("/mail/{folder}/{entry_id}", name="message")
+def show(
+    request: Request, place: Here, entry_id: EntryId, visit: Reader, found: Found = ""
+) -> Response:
+    if place.folder == "drafts":
+        path = path_to(request.app, "continue_draft", entry_id=entry_id)
+        return RedirectResponse(path, status_code=303)
+    opened = services_of(request).reading.open_message(visit.viewer, entry_id)
+    context = message_context(request, visit.viewer, opened)
+    context |= list_context(request, visit.viewer, place)
+    words = sought(request, found)
+    context |= {"words": words, "marks": parse_query(words).needles, "key": found if words else ""}
+    return mail_page(request, visit, "mail/message.html", context)
+
+
+def sought(request: Request, key: str) -> str:
+    """The words of the search that led here; empty when it is no longer known."""
+    return (recall.recall(request, key) or {}).get("q", "") if key else ""
+
+
+def message_context(request: Request, viewer: Viewer, opened: OpenMessage) -> dict[str, Any]:
+    """What the reading pane shows besides the message itself."""
+    own = {identity.address for identity in services_of(request).sending.identities(viewer)}
+    answer_from = opened.envelope_to if opened.envelope_to in own else viewer.user.address
+    return {"opened": opened, "row": opened.row, "answer_from": answer_from, "own": own}
+
+
+@router.post("/mail/{folder}/{entry_id}", name="act_on_one")
+def act(
+    request: Request, place: Here, entry_id: EntryId, visit: Reader, form: PostedForm
+) -> Response:
+    deed = read_deed(form, only=entry_id)
+    if deed.is_final(place.folder) and not text(form, "sure"):
+        held = services_of(request).holds.held_since(visit.viewer) is not None
+        context = {"folder": place.folder, "place": place, "deed": deed, "held": held}
+        return mail_page(request, visit, "mail/sure.html", context)
+    done = perform(services_of(request).reading, visit.viewer, deed, place.folder)
+    response = RedirectResponse(after(request, place, entry_id, deed.verb), status_code=303)
+    if deed.verb not in STAYS:
+        flash.put(request, response, done)
+    return response
+
+
+def after(request: Request, place: Place, entry_id: str, verb: str) -> str:
+    """Where the reader goes on: the list, unless the message is still what they read."""
+    if verb in STAYS:
+        path = path_to(request.app, "message", folder=place.folder, entry_id=entry_id)
+    else:
+        path = path_to(request.app, "folder", folder=place.folder)
+    return path + place.query()
+
+
+@router.get("/mail/{folder}/{entry_id}/body", name="body")
+def body(
+    request: Request, folder: FolderName, entry_id: EntryId, visit: Reader, found: Found = ""
+) -> Response:
+    safe = services_of(request).reading.body_html(visit.viewer, entry_id, sought(request, found))
+    headers = {"Content-Security-Policy": FRAME_CSP}
+    return Response(safe.document, media_type="text/html; charset=utf-8", headers=headers)
+
+
+@router.get("/mail/{folder}/{entry_id}/source", name="source")
+def source(request: Request, place: Here, entry_id: EntryId, visit: Reader) -> Response:
+    services_of(request).reading.check(visit.viewer, entry_id)
+    context = {"folder": place.folder, "place": place, "entry_id": entry_id}
+    return mail_page(request, visit, "mail/source.html", context)
+
+
+@router.get("/mail/{folder}/{entry_id}/source/text", name="source_text")
+def source_text(request: Request, folder: FolderName, entry_id: EntryId, visit: Reader) -> Response:
+    octets = services_of(request).reading.original(visit.viewer, entry_id)
+    # Header octets beyond ASCII are undefined; UTF-8 is what RFC 6532 writes.
+    shown = octets[:SHOWN_SOURCE].decode("utf-8", "replace")
+    headers = {"Content-Security-Policy": SOURCE_POLICY}
+    return Response(shown, media_type="text/plain; charset=utf-8", headers=headers)
+
+
+@router.get("/mail/{folder}/{entry_id}/original", name="original")
+def original(request: Request, folder: FolderName, entry_id: EntryId, visit: Reader) -> Response:
+    octets = services_of(request).reading.original(visit.viewer, entry_id)
+    return download(octets, f"{entry_id}.eml", "message/rfc822")
+
+
+@router.get("/mail/{folder}/{entry_id}/attachments/{index}", name="attachment")
+def attachment(
+    request: Request, folder: FolderName, entry_id: EntryId, index: Index, visit: Reader
+) -> Response:
+    facts, octets = services_of(request).reading.attachment(visit.viewer, entry_id, index)
+    return download(octets, facts.filename)

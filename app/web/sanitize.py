@@ -1,0 +1,229 @@
+"""HTML of a stranger to a page that is safe to show: the first of two walls.
+
+The markup is balanced (`html_balance`), parsed once by an HTML5 parser and reduced to a list of
+elements and attributes (nh3, which is ammonia); every attribute that stays is checked and written
+anew by `_Attributes` while it hangs on the tree, styles by `css_filter`. The serialiser of that
+parser is the last to touch the body: no string operation comes after it, so that nothing safe is
+made unsafe again. Style sheets are put into the head as rules built from tokens. The policy that
+the page is served with is the second wall (`frame`).
+
+Nothing is fetched: pictures from elsewhere lose their address and are counted; those that came
+with the message (cid:) become data: URLs after a look at their first octets. It never raises for
+any input, and its time and output are bounded by the limits below.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html as entities
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import unquote
+
+import nh3
+
+from app.web import css_filter
+from app.web.css_filter import PREFIX
+from app.web.frame import FRAME_CSP as FRAME_CSP
+from app.web.frame import SafeHtml as SafeHtml
+from app.web.frame import html_page
+from app.web.html_balance import ATTRIBUTES, TAGS, Balanced, balance
+from app.web.marks import Needles
+from app.web.plaintext import plain_text_document as plain_text_document
+
+LONGEST_HTML: Final = 2 * 1024 * 1024  # characters
+MOST_PICTURES: Final = 16 * 1024 * 1024  # octets of all pictures, each time they are shown
+LONGEST_URL: Final = 16 * 1024
+CUT_NOTICE: Final = "This message is longer than what is shown here. The original has all of it."
+STYLE_NOTICE: Final = "The style of this message is too large and is not applied."
+
+_LINK: Final = re.compile(r"(https?://|mailto:|tel:)[^\s]", re.IGNORECASE)
+_REMOTE: Final = re.compile(r"https?:", re.IGNORECASE)
+_DATA: Final = re.compile(r"data:image/[a-z.+-]{1,20};base64,([A-Za-z0-9+/=\s]*+)", re.IGNORECASE)
+_URL_BLANKS: Final = re.compile(r"^[\x00-\x20\x7f-\xa0]+|[\x00-\x20\x7f-\xa0]+$|[\t\r\n]+")
+_LENGTH: Final = re.compile(r"\d{1,4}(?:\.\d{1,3})?(?:%|px)?")
+_SPAN: Final = re.compile(r"[1-9]\d?|100")
+_NUMBER: Final = re.compile(r"-?\d{1,6}")
+_FONT_SIZE: Final = re.compile(r"[+-]?\d")
+_COLOUR: Final = re.compile(r"#?[A-Za-z0-9]{1,30}")
+_WORD: Final = re.compile(r"[A-Za-z0-9-]{0,35}")
+_FACE: Final = re.compile(r"[\w ,'.-]{1,200}")
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
+
+
+def sanitize_html(
+    html: str, pictures: Mapping[str, bytes] | None = None, needles: Needles = ()
+) -> SafeHtml:
+    """The page for an HTML body. `pictures`: what came with the message, by Content-ID;
+    `needles`: folded words to mark, put in before the sanitiser like all other markup.
+    """
+    cut = len(html) > LONGEST_HTML
+    balanced = balance(html[:LONGEST_HTML], needles)
+    check = _Attributes(pictures or {})
+    body = nh3.clean(
+        balanced.markup,
+        tags=set(TAGS),
+        attributes={"*": set(ATTRIBUTES)},
+        attribute_filter=check,
+        clean_content_tags={"script", "style"},
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+        url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
+        url_relative="deny",
+        strip_comments=True,
+    )
+    sheet = _sheet(balanced, check)
+    notices = ((CUT_NOTICE,) if cut or balanced.cut else ()) + (
+        (STYLE_NOTICE,) if check.styles_left_out else ()
+    )
+    document = html_page(
+        body,
+        style=sheet,
+        language=balanced.body.get("lang", ""),
+        direction=balanced.body.get("dir", "").lower(),
+        notices=notices,
+    )
+    return SafeHtml(document=document, blocked_images=check.blocked, notices=notices)
+
+
+def _sheet(balanced: Balanced, check: _Attributes) -> str:
+    """The rules of the style elements, and what stood on <body>, which is not in the markup."""
+    rules = []
+    written = "\n".join(balanced.sheets)
+    if len(written) <= css_filter.LONGEST_SHEET:
+        rules.append(css_filter.sheet(written))
+    else:
+        check.styles_left_out = True
+    on_body = {name: entities.unescape(value) for name, value in balanced.body.items()}
+    painted = f"background-color: {on_body.get('bgcolor', '')}; color: {on_body.get('text', '')}"
+    # As in a browser: sheets are stronger than the old attributes, and weaker than style="".
+    rules.insert(0, f"body {{ {css_filter.declarations(painted)} }}")
+    rules.append(f"body {{ {css_filter.declarations(on_body.get('style', ''))} }}")
+    return "\n".join(rules) + "\n"
+
+
+class _Attributes:
+    """Decides on each attribute of one message: what it becomes, or None where it goes."""
+
+    def __init__(self, pictures: Mapping[str, bytes]) -> None:
+        self.blocked = 0
+        self.styles_left_out = False
+        self._pictures = pictures
+        self._picture_room = MOST_PICTURES
+        self._style_room = css_filter.MOST_STYLE
+        self._styles: dict[str, str | None] = {}  # newsletters repeat few styles many times
+
+    def __call__(self, tag: str, attribute: str, value: str) -> str | None:
+        if attribute == "style":
+            return self._style(value)
+        if attribute == "src":
+            return self._source(value) if tag == "img" else None
+        if attribute == "href":
+            return safe_link(value) if tag == "a" else None
+        if (tag, attribute) in _OURS:
+            return value  # written by the parser's own settings, after the sender's were dropped
+        check = _CHECKS.get(attribute)
+        return check(value) if check else None
+
+    def _style(self, value: str) -> str | None:
+        if value not in self._styles:
+            self._style_room -= len(value)
+            if self._style_room < 0:
+                self.styles_left_out = True
+                return None
+            self._styles[value] = css_filter.declarations(value) or None
+        return self._styles[value]
+
+    def _source(self, value: str) -> str | None:
+        value = _URL_BLANKS.sub("", value)
+        if _REMOTE.match(value):
+            self.blocked += 1
+            return None
+        if value[:4].lower() == "cid:":
+            content = self._pictures.get(unquote(value[4:]))
+        else:
+            content = _embedded(value)
+        if content is None or len(content) > self._picture_room:
+            return None
+        kind = raster_type(content)
+        if kind is None:
+            return None
+        self._picture_room -= len(content)
+        return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def safe_link(value: str) -> str | None:
+    """The address of a link that may be followed; None for any other scheme, or none."""
+    value = _URL_BLANKS.sub("", value)  # what a browser leaves out before it reads the scheme
+    return value if len(value) <= LONGEST_URL and _LINK.match(value) else None
+
+
+def raster_type(content: bytes) -> str | None:
+    """The media type of a picture by its first octets; None unless it is one of four."""
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return "image/webp"
+    return None
+
+
+def _embedded(value: str) -> bytes | None:
+    """The octets of a data: URL that claims to be a picture."""
+    match = _DATA.fullmatch(value)
+    if match is None:
+        return None
+    try:
+        return binascii.a2b_base64(match.group(1))
+    except binascii.Error:
+        return None
+
+
+def _classes(value: str) -> str | None:
+    names = (PREFIX + name for name in value.split()[:50] if _NAME.fullmatch(name))
+    return " ".join(names) or None
+
+
+def _id(value: str) -> str | None:
+    return PREFIX + value if _NAME.fullmatch(value) else None
+
+
+def _shown(value: str) -> str | None:
+    return _UNSEEN.sub(" ", value)[:2_000]
+
+
+def _like(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
+    def check(value: str) -> str | None:
+        value = value.strip()
+        return value if pattern.fullmatch(value) else None
+
+    return check
+
+
+_OURS: Final = frozenset((("a", "rel"), ("a", "target")))
+_CHECKS: Final[dict[str, Callable[[str], str | None]]] = {
+    "class": _classes,
+    "id": _id,
+    "alt": _shown,
+    "title": _shown,
+    "face": _like(_FACE),
+    "bgcolor": _like(_COLOUR),
+    "color": _like(_COLOUR),
+    "size": _like(_FONT_SIZE),
+    "start": _like(_NUMBER),
+    "value": _like(_NUMBER),
+    "colspan": _like(_SPAN),
+    "rowspan": _like(_SPAN),
+    "span": _like(_SPAN),
+    **dict.fromkeys(("align", "valign", "dir", "type", "lang", "nowrap"), _like(_WORD)),
+    **dict.fromkeys(
+        ("width", "height", "border", "cellpadding", "cellspacing", "hspace", "vspace"),
+        _like(_LENGTH),
+    ),
+}

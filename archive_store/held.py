@@ -1,0 +1,178 @@
+"""Mail under a legal hold: opened with the hold's key, copied out of the days that leave.
+
+A held entry's content key is wrapped under the key of its hold (`app.keys.holding`). Its
+octets lie in their day's segment like all others until that day leaves; just before, the
+frame is copied, as sealed as it is and without any key, into segments of the hold's own.
+All of a hold goes at once when it was released: its key, its rows, its segments.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from archive_store import seal
+from archive_store.db import Database
+from archive_store.directory import Owner
+from archive_store.envelope import Envelope
+from archive_store.errors import FrameBroken, NotFound
+from archive_store.models import HeldEntry, Message
+from archive_store.reader import ArchiveReader, Opened, frame_ref
+from archive_store.sealing import slot_place
+from archive_store.segments import FrameRef, SegmentStore
+from archive_store.segments.frame import MessageFrame
+
+FRAMES_AT_ONCE = 50
+OCTETS_AT_ONCE = 32 * 1024 * 1024
+ROWS_AT_ONCE = 500
+LOST = "lost"
+"""Instead of a segment's name: the octets were lost before they could be copied."""
+
+HoldSegments = Callable[[bytes], SegmentStore]
+"""The segments of a hold by its id."""
+
+
+def hold_place(installation: bytes, held: HeldEntry) -> bytes:
+    """The context of a held entry's wrap."""
+    ids = (held.tenant_id, held.hold_id, held.mailbox_id, held.message_id, held.entry_id)
+    return seal.context("held", installation, *ids)
+
+
+class HeldReader:
+    """Opens held mail with content keys that the keys role opened."""
+
+    def __init__(self, db: Database, reader: ArchiveReader, segments: HoldSegments) -> None:
+        self._db = db
+        self._reader = reader
+        self._segments = segments
+
+    def open(self, held: HeldEntry, content_key: bytes) -> Opened:
+        """The octets as received. SealBroken, FrameBroken or NotFound when it can't be had."""
+        if not held.segment:
+            with self._db.read() as tx:
+                message = tx.get(Message, held.message_id)
+            try:
+                if message is not None:
+                    return self._reader.open(message, content_key)
+            except NotFound:
+                pass  # its day left since the row was read, or since a backup's was copied
+        return self._reader.over(self._segments(held.hold_id)).open(self._copy(held), content_key)
+
+    def envelope(self, held: HeldEntry, content_key: bytes) -> Envelope:
+        """The envelope; it is sealed as it was for the entry."""
+        owner = Owner.mailbox(held.tenant_id, held.mailbox_id)
+        ids = (held.message_id, held.entry_id)
+        place = slot_place(owner, self._reader.installation, "envelope", held.day, *ids)
+        return Envelope.open(content_key, held.envelope, place)
+
+    def _copy(self, held: HeldEntry) -> Message:
+        if held.segment:
+            ref = FrameRef(held.day, held.segment, held.frame_offset, held.frame_length)
+            return _as_message(held, ref)
+        for ref, octets in self._segments(held.hold_id).scan(held.day):
+            if MessageFrame.decode(octets).message_id == held.message_id:
+                return _as_message(held, ref)
+        raise NotFound("the octets of a held message are not there")
+
+
+class HeldCopier:
+    """Copies held octets out of days that are about to leave."""
+
+    def __init__(self, db: Database, segments: SegmentStore, holds: HoldSegments) -> None:
+        self._db = db
+        self._segments = segments
+        self._holds = holds
+
+    def run(self, over: date) -> int:
+        """Copy what days up to `over` have, before they are dropped; says how many entries.
+
+        A frame is durable before its row names it, and its day is dropped only after that. Of
+        a crash in between a second copy stays in the hold's segments until it is released.
+        """
+        count = 0
+        while True:
+            with self._db.read() as tx:
+                some = _waiting(tx, over)
+            if not some:
+                return count
+            for hold_id in {held.hold_id for held, _ in some}:
+                self._copy(hold_id, [pair for pair in some if pair[0].hold_id == hold_id])
+            count += len(some)
+
+    def _copy(self, hold_id: bytes, some: Sequence[tuple[HeldEntry, Message]]) -> None:
+        segments = self._holds(hold_id)
+        try:
+            frames = [self._frame(message) for _, message in some]
+            whole = [frame for frame in frames if frame is not None]
+            refs = iter(segments.append(some[0][0].day, whole) if whole else [])
+        finally:
+            segments.close()
+        with self._db.write() as tx:
+            for (held, _), frame in zip(some, frames, strict=True):
+                ref = next(refs) if frame is not None else None
+                row = tx.get(HeldEntry, (held.hold_id, held.entry_id))
+                if row is not None:
+                    _say_where(row, ref)
+
+    def _frame(self, message: Message) -> bytes | None:
+        """The frame without its slots; None when it is lost."""
+        try:
+            frame = MessageFrame.decode(self._segments.read(frame_ref(message)))
+        except (NotFound, FrameBroken):
+            return None
+        return replace(frame, slots=()).encode()
+
+
+def delete_held(db: Database, hold_id: bytes) -> int:
+    """Delete the rows of what a released hold held; says how many."""
+    count = 0
+    of_hold = HeldEntry.hold_id == hold_id
+    while True:
+        with db.write() as tx:
+            some = list(tx.scalars(select(HeldEntry.entry_id).where(of_hold).limit(ROWS_AT_ONCE)))
+            tx.execute(delete(HeldEntry).where(of_hold, HeldEntry.entry_id.in_(some)))
+        count += len(some)
+        if len(some) < ROWS_AT_ONCE:
+            return count
+
+
+def _say_where(row: HeldEntry, ref: FrameRef | None) -> None:
+    if ref is None:
+        row.segment = LOST
+    else:
+        row.segment, row.frame_offset, row.frame_length = ref.segment, ref.offset, ref.length
+
+
+def _waiting(tx: Session, over: date) -> list[tuple[HeldEntry, Message]]:
+    """Held entries of one day whose octets are still in their day's segments; a part of them."""
+    query = (
+        select(HeldEntry, Message)
+        .join(Message, Message.id == HeldEntry.message_id)
+        .where(HeldEntry.segment == "", HeldEntry.day <= over)
+        .order_by(HeldEntry.day)
+        .limit(FRAMES_AT_ONCE)
+    )
+    some: list[tuple[HeldEntry, Message]] = []
+    octets = 0
+    for held, message in tx.execute(query):
+        if some and (held.day != some[0][0].day or octets > OCTETS_AT_ONCE):
+            break
+        some.append((held, message))
+        octets += message.frame_length
+    return some
+
+
+def _as_message(held: HeldEntry, ref: FrameRef) -> Message:
+    """What the reader needs to know of a message, from the held entry's row."""
+    return Message(
+        id=held.message_id,
+        tenant_id=held.tenant_id,
+        day=ref.day,
+        received_at=held.received_at,
+        size=held.size,
+        segment=ref.segment,
+        frame_offset=ref.offset,
+        frame_length=ref.length,
+    )

@@ -1,0 +1,235 @@
+"""The index role's work: open a new message once, seal what lists and searches need of it.
+
+Everything hostile happens in the parser's child process; a message that breaks
+it gets a summary that says so and stays readable as source. An entry is marked
+as indexed in the transaction that inserts its summary, so a crash repeats work
+and never loses any.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from time import monotonic
+from typing import Any, Protocol, Self, cast
+
+from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from archive_store.db import Database
+from archive_store.directory import Owner
+from archive_store.envelope import Envelope
+from archive_store.errors import FrameBroken, KeysMissing, NotFound, SealBroken
+from archive_store.mime.summary import Summary
+from archive_store.models import Entry, EntryIndex, Message
+from archive_store.reader import ArchiveReader, Opened
+from archive_store.summaries import SummarySealer
+
+BATCH = 64
+BATCH_OCTETS = 32 * 1024 * 1024  # of opened mail in memory at once, but for one that is larger
+KEYS_KEPT_SECONDS = 900.0
+_SENT_TO = re.compile(rb', "sent_to": "([^"\\]*+)", "mail_from": "')
+
+
+class IndexKeys(Protocol):
+    """What the keys role gives the index role."""
+
+    def open_for_index(self, seqs: Sequence[int]) -> dict[int, bytes]:
+        """Content keys of entries that are not indexed; others are missing."""
+
+    def index_summary_key(self, mailbox_id: bytes, day: date) -> bytes:
+        """The key that summaries of a mailbox's day are sealed under."""
+
+
+class Parsers(Protocol):
+    """The killable parser."""
+
+    def summaries(self, batch: Sequence[bytes]) -> list[tuple[Summary, str]]:
+        """Summary and searchable words of each message; never raises for content."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedSummary:
+    """What is sealed of an entry for lists: the parsed summary and its own envelope."""
+
+    summary: Summary
+    sent_to: str
+    mail_from: str
+    genuine: bool
+
+    def to_octets(self) -> bytes:
+        """JSON."""
+        return json.dumps(
+            {
+                "summary": self.summary.to_bytes().decode(errors="surrogateescape"),
+                "sent_to": self.sent_to,
+                "mail_from": self.mail_from,
+                "genuine": self.genuine,
+            },
+            ensure_ascii=False,
+        ).encode(errors="surrogateescape")
+
+    @classmethod
+    def from_octets(cls, octets: bytes) -> Self:
+        """Undo `to_octets`; SealBroken when they are no summary."""
+        try:
+            found: Mapping[str, Any] = json.loads(octets.decode(errors="surrogateescape"))
+            summary = Summary.from_bytes(found["summary"].encode(errors="surrogateescape"))
+            return cls(summary, found["sent_to"], found["mail_from"], found["genuine"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise SealBroken("a summary cannot be read") from error
+
+
+def sent_to(octets: bytes) -> str:
+    """The recipient in a summary's octets; SealBroken when they are none.
+
+    A scan asks this of thousands, and taking all of the JSON apart costs ten times as much. In a
+    JSON string no quotation mark stands without a backslash: this is found in its place only.
+    """
+    found = _SENT_TO.search(octets)
+    if found is None:
+        return IndexedSummary.from_octets(octets).sent_to
+    return found[1].decode(errors="surrogateescape")
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    entry: Entry
+    message: Message
+    opened: Opened
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """An entry's summary as it is stored, and what the entry itself has to say."""
+
+    values: dict[str, Any]
+    attachments: bool
+
+
+class Indexer:
+    """Makes summaries. For one thread."""
+
+    def __init__(
+        self, db: Database, reader: ArchiveReader, keys: IndexKeys, parsers: Parsers
+    ) -> None:
+        self._db = db
+        self._reader = reader
+        self._keys = keys
+        self._parsers = parsers
+        self._sealers: dict[tuple[bytes, date], SummarySealer] = {}
+        self._sealers_since = monotonic()
+
+    def run_once(self) -> int:
+        """Index the next entries; says how many were taken in hand, 0 when there are none."""
+        with self._db.read() as tx:
+            waiting = [(entry, message) for entry, message in tx.execute(_WAITING)]
+        if monotonic() - self._sealers_since >= KEYS_KEPT_SECONDS:
+            self.forget_days()
+        if not waiting:
+            return 0
+        waiting = _fitting(waiting)
+        keys = self._keys.open_for_index([entry.seq for entry, _ in waiting])
+        items = self._open(waiting, keys)
+        parsed = self._parse(items)
+        rows = [self._row(item, *parsed[item.message.id]) for item in items]
+        with self._db.write() as tx:
+            _store(tx, [entry.seq for entry, _ in waiting], rows)
+        return len(waiting)
+
+    def newest(self) -> int:
+        """The highest number of an entry; 0 when there is none."""
+        with self._db.read() as tx:
+            return tx.scalar(select(func.max(Entry.seq))) or 0
+
+    def forget_days(self) -> None:
+        """Drop the summary keys in memory (their days may be over)."""
+        self._sealers.clear()
+        self._sealers_since = monotonic()
+
+    def _open(
+        self, waiting: Sequence[tuple[Entry, Message]], keys: Mapping[int, bytes]
+    ) -> list[_Item]:
+        # Recipients of one transaction share its octets: open those once.
+        opened: dict[bytes, Opened] = {}
+        items = []
+        for entry, message in waiting:
+            key = keys.get(entry.seq)
+            if key is None:
+                continue
+            try:
+                if message.id not in opened:
+                    opened[message.id] = self._reader.open(message, key)
+                envelope = self._reader.envelope(message.tenant_id, entry, key)
+            except (SealBroken, FrameBroken, NotFound):
+                # Nothing can be said of it; it stays listed, and fsck reports it.
+                continue
+            items.append(_Item(entry, message, opened[message.id], envelope))
+        return items
+
+    def _parse(self, items: Sequence[_Item]) -> dict[bytes, tuple[Summary, str]]:
+        octets = {item.message.id: item.opened.octets for item in items}
+        results = self._parsers.summaries(list(octets.values()))
+        return dict(zip(octets, results, strict=True))
+
+    def _row(self, item: _Item, summary: Summary, words: str) -> _Row | None:
+        try:
+            sealer = self._sealer(item)
+        except (KeysMissing, NotFound, SealBroken):
+            return None  # one damaged key must not hold up everybody's mail
+        indexed = IndexedSummary(
+            summary, item.envelope.rcpt_to, item.envelope.mail_from, item.opened.genuine
+        )
+        values = {
+            "entry_seq": item.entry.seq,
+            "summary": sealer.seal_summary(item.entry.id, indexed.to_octets()),
+            "words": sealer.seal_words(item.entry.id, words),
+        }
+        return _Row(values, summary.has_attachments)
+
+    def _sealer(self, item: _Item) -> SummarySealer:
+        place = (item.entry.mailbox_id, item.entry.day)
+        if place not in self._sealers:
+            owner = Owner.mailbox(item.message.tenant_id, item.entry.mailbox_id)
+            key = self._keys.index_summary_key(*place)
+            self._sealers[place] = SummarySealer(
+                self._reader.installation, owner, item.entry.day, key
+            )
+        return self._sealers[place]
+
+
+_WAITING = (
+    select(Entry, Message)
+    .join(Message, Entry.message_id == Message.id)
+    .where(Entry.indexed.is_(False))
+    .order_by(Entry.seq)
+    .limit(BATCH)
+)
+_ENTRIES = cast(Table, Entry.__table__)
+_SUMMARIES = insert(cast(Table, EntryIndex.__table__))
+
+
+def _fitting(waiting: list[tuple[Entry, Message]]) -> list[tuple[Entry, Message]]:
+    """The first ones, as many as memory should hold at once."""
+    sizes: dict[bytes, int] = {}
+    for number, (_, message) in enumerate(waiting):
+        sizes[message.id] = message.size
+        if len(sizes) > 1 and sum(sizes.values()) > BATCH_OCTETS:
+            return waiting[:number]
+    return waiting
+
+
+def _store(tx: Session, seqs: Sequence[int], rows: Sequence[_Row | None]) -> None:
+    """Three statements for all: mail that comes in waits for this transaction to end."""
+    # An entry may have been deleted for good meanwhile, or indexed by another index role.
+    waiting = select(Entry.seq).where(Entry.seq.in_(seqs), Entry.indexed.is_(False))
+    there = set(tx.scalars(waiting.with_for_update()))
+    kept = [row for row in rows if row is not None and row.values["entry_seq"] in there]
+    if kept:
+        tx.execute(_SUMMARIES, [row.values for row in kept])
+    attached = [row.values["entry_seq"] for row in kept if row.attachments]
+    if attached:
+        tx.execute(update(_ENTRIES).where(_ENTRIES.c.seq.in_(attached)).values(attachments=True))
+    tx.execute(update(_ENTRIES).where(_ENTRIES.c.seq.in_(there)).values(indexed=True))

@@ -1,0 +1,1 @@
+"""Measures LiveArchive beside what one would run instead; `./dev bench` starts it."""

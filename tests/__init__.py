@@ -1,0 +1,1 @@
+"""The tests of LiveArchive; they mirror the packages."""

@@ -1,0 +1,387 @@
+"""Use cases in memory, as the pages call them: state that changes, access that is refused."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
+
+from app.secret import Secret
+from app.viewer import Viewer
+from app.views import (
+    BadDraft,
+    BadEntry,
+    Banner,
+    Chip,
+    Draft,
+    DraftKind,
+    FolderPage,
+    IdentityView,
+    LoginRefused,
+    LoginThrottled,
+    OpenMessage,
+    Outgoing,
+    Position,
+    Row,
+    RowFilter,
+    SafeDocument,
+    SearchPage,
+    SentReceipt,
+    SessionView,
+    Sidebar,
+    Visit,
+)
+from app.web.deps import LoginAttempt, Services
+from app.web.sanitize import plain_text_document, sanitize_html
+from archive_store.errors import NotFound
+from archive_store.search import parse_query
+from tests.app.web import sample
+from tests.app.web.admin_double import AdminDouble
+from tests.app.web.draft_double import DraftDouble
+from tests.app.web.health_double import HealthDouble
+from tests.app.web.hold_double import HoldDouble
+from tests.app.web.hold_double import line as held_line
+from tests.app.web.live_double import LiveDouble
+from tests.app.web.sample import Letter
+
+PAGE = 8
+WEEK = (38, 41, 29, 6, 4, 44, 24)
+
+
+@dataclass
+class ReadingDouble:
+    """One mailbox, Vlad's. Every call is noted, for tests that ask what was called."""
+
+    letters: list[Letter] = field(default_factory=sample.letters)
+    calls: list[tuple[str, object]] = field(default_factory=list)
+    fails: Exception | None = None
+
+    def place_of(self, entry_id: str) -> int:
+        for place, letter in enumerate(self.letters):
+            if letter.row.id == entry_id:
+                return place
+        raise NotFound
+
+    def _rows(self, folder: str) -> list[Row]:
+        rows = [letter.row for letter in self.letters]
+        if folder == "starred":
+            return [row for row in rows if row.starred]
+        return [row for row in rows if row.folder == folder]
+
+    def _change(self, ids: Sequence[str], **changes: Any) -> None:
+        for place in [self.place_of(entry_id) for entry_id in ids]:
+            letter = self.letters[place]
+            row = replace(letter.row, **changes)
+            self.letters[place] = replace(letter, row=row)
+
+    def list_folder(
+        self, viewer: Viewer, folder: str, *, page: int, filter: RowFilter, to: str = ""
+    ) -> FolderPage:
+        if self.fails:
+            raise self.fails
+        rows = [row for row in self._rows(folder) if _fits(row, filter) and to in ("", row.sent_to)]
+        rows.sort(key=lambda row: row.received_at, reverse=True)
+        return _page(folder, rows, page, sum(not row.seen for row in self._rows(folder)))
+
+    def counts(self, viewer: Viewer) -> Sidebar:
+        if self.fails:
+            raise self.fails
+        folders = {
+            name: sum(name == "drafts" or not row.seen for row in self._rows(name))
+            for name in ("inbox", "spam", "trash", "sent", "archive", "drafts")
+        }
+        unread = [row for row in self._rows("inbox") if not row.seen]
+        today = date(2026, 11, 24)
+        return Sidebar(
+            folders=folders,
+            identities=tuple(
+                (address, sum(row.sent_to == address for row in unread))
+                for address in sample.IDENTITIES
+            ),
+            week=tuple((today - timedelta(days=6 - n), count) for n, count in enumerate(WEEK)),
+        )
+
+    def open_message(self, viewer: Viewer, entry_id: str) -> OpenMessage:
+        self.calls.append(("open_message", entry_id))
+        self._change([entry_id], seen=True)
+        letter = self.letters[self.place_of(entry_id)]
+        rows = sorted(self._rows(letter.row.folder), key=lambda row: row.received_at, reverse=True)
+        ids = [row.id for row in rows]
+        at = ids.index(entry_id)
+        return OpenMessage(
+            row=letter.row,
+            parsed=letter.parsed,
+            attachments=letter.attachments,
+            envelope_to=letter.row.sent_to,
+            leaves_on=letter.row.received_at + sample.KEEP,
+            delivery=letter.delivery,
+            position=Position(
+                at + 1,
+                len(ids),
+                ids[at - 1] if at else None,
+                ids[at + 1] if at + 1 < len(ids) else None,
+            ),
+            genuine=letter.genuine,
+            blocked_images=letter.blocked_images,
+        )
+
+    def body_html(self, viewer: Viewer, entry_id: str, sought: str) -> SafeDocument:
+        letter = self.letters[self.place_of(entry_id)]
+        needles = parse_query(sought).needles
+        if letter.parsed.html is not None:
+            return sanitize_html(letter.parsed.html, None, needles)
+        return plain_text_document(letter.text, needles)
+
+    def original(self, viewer: Viewer, entry_id: str) -> bytes:
+        self.calls.append(("original", entry_id))
+        letter = self.letters[self.place_of(entry_id)]
+        head = f"From: {letter.row.sender_address}\r\nSubject: <script>{letter.row.subject}\r\n\r\n"
+        return head.encode() + letter.text.encode() + b"\xff\r\n"
+
+    def check(self, viewer: Viewer, entry_id: str) -> None:
+        self.place_of(entry_id)
+
+    def attachment(
+        self, viewer: Viewer, entry_id: str, index: int
+    ) -> tuple[sample.Attachment, bytes]:
+        self.calls.append(("attachment", (entry_id, index)))
+        for file in self.letters[self.place_of(entry_id)].attachments:
+            if file.index == index:
+                return file, file.octets
+        raise NotFound
+
+    def search(self, viewer: Viewer, text: str, page: int, zone: tzinfo) -> SearchPage:
+        self.calls.append(("search", text))
+        chips = tuple(_chip(word) for word in text.split())
+        words = [chip.value.casefold() for chip in chips if not chip.bad and chip.name != "has"]
+        rows = [
+            letter.row
+            for letter in self.letters
+            if all(
+                word
+                in f"{letter.row.sender_name} {letter.row.subject} {letter.row.preview}".casefold()
+                for word in words
+            )
+        ]
+        query = parse_query(text, zone=zone)
+        return SearchPage(
+            page=_page("", rows, page, 0),
+            chips=chips,
+            problems=query.problems,
+            needles=query.needles,
+        )
+
+    def move(self, viewer: Viewer, ids: Sequence[str], folder: str) -> None:
+        self._change(ids, folder=folder)
+
+    def delete(self, viewer: Viewer, ids: Sequence[str]) -> None:
+        for entry_id in ids:
+            place = self.place_of(entry_id)
+            if self.letters[place].row.folder == "trash":
+                del self.letters[place]
+            else:
+                self._change([entry_id], folder="trash")
+
+    def restore(self, viewer: Viewer, ids: Sequence[str]) -> None:
+        self._change(ids, folder="inbox")
+
+    def mark(
+        self,
+        viewer: Viewer,
+        ids: Sequence[str],
+        *,
+        seen: bool | None = None,
+        starred: bool | None = None,
+    ) -> None:
+        wanted = {"seen": seen, "starred": starred}
+        self._change(ids, **{name: value for name, value in wanted.items() if value is not None})
+
+
+def _fits(row: Row, wanted: RowFilter) -> bool:
+    return {
+        "all": True,
+        "unread": not row.seen,
+        "starred": row.starred,
+        "attachments": row.has_attachments,
+    }[wanted]
+
+
+def _page(folder: str, rows: list[Row], page: int, unread: int) -> FolderPage:
+    pages = max(1, -(-len(rows) // PAGE))
+    shown = tuple(rows[(page - 1) * PAGE : page * PAGE])
+    return FolderPage(
+        folder=folder, rows=shown, total=len(rows), unread=unread, page=page, pages=pages
+    )
+
+
+def _chip(word: str) -> Chip:
+    name, colon, value = word.partition(":")
+    if not colon:
+        return Chip(name="", value=word)
+    return Chip(name=name, value=value, bad=name not in ("from", "has", "subject", "after"))
+
+
+@dataclass
+class SendingDouble:
+    """Sends nothing; keeps what it was given."""
+
+    reading: ReadingDouble
+    sent: list[Outgoing] = field(default_factory=list)
+
+    def identities(self, viewer: Viewer) -> tuple[IdentityView, ...]:
+        names = ("Vlad Mazek", "Vlad Mazek, Acme Sales", "Vlad Mazek")
+        return tuple(
+            IdentityView(id=f"i{n}", address=address, display_name=name, primary=n == 0)
+            for n, (address, name) in enumerate(zip(sample.IDENTITIES, names, strict=True))
+        )
+
+    def draft_for(self, viewer: Viewer, kind: DraftKind, entry_id: str | None) -> Draft:
+        if entry_id is None:
+            return Draft(kind="new", identity_id="i0", to="", cc="", subject="", text="")
+        letter = self.reading.letters[self.reading.place_of(entry_id)]
+        forward = kind == "forward"
+        quoted = "\n".join(f"> {line}".rstrip() for line in letter.text.splitlines())
+        everyone = ", ".join(f"{who.name} <{who.address}>" for who in letter.parsed.cc)
+        return Draft(
+            kind=kind,
+            identity_id=f"i{sample.IDENTITIES.index(letter.row.sent_to)}",
+            to="" if forward else f"{letter.row.sender_name} <{letter.row.sender_address}>",
+            cc=everyone if kind == "reply-all" else "",
+            subject=("Fwd: " if forward else "Re: ") + letter.row.subject,
+            text=f"\n\nOn Tuesday, {letter.row.sender_name} wrote:\n{quoted}\n",
+            attachments=letter.attachments if forward else (),
+            source_entry=entry_id,
+        )
+
+    def send(self, viewer: Viewer, outgoing: Outgoing) -> SentReceipt:
+        if not outgoing.to.strip():
+            raise BadDraft("to", "Say who shall get it.")
+        if "@" not in outgoing.to:
+            raise BadDraft("to", f'"{outgoing.to}" lacks its ending. Did you mean @acme.example?')
+        self.sent.append(outgoing)
+        address = sample.IDENTITIES[int(outgoing.identity_id[1:])]
+        return SentReceipt(
+            entry_id=sample.entry_id(20),
+            text=f"Sent as {address}. A copy will be in your own Sent folder when your mail "
+            "server is back.",
+        )
+
+
+@dataclass
+class AccountDouble:
+    """Sessions in a dict. `throttled` makes the next attempts wait that many seconds."""
+
+    visits: dict[str, Visit] = field(default_factory=dict)
+    throttled: int = 0
+    used: int = 0
+    attempts: list[LoginAttempt] = field(default_factory=list)
+    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def login(self, attempt: LoginAttempt) -> Secret:
+        self.attempts.append(attempt)
+        if self.throttled:
+            raise LoginThrottled(self.throttled)
+        user = sample.PEOPLE.get(attempt.address)
+        if user is None or attempt.password.reveal() != sample.PASSWORD:
+            raise LoginRefused
+        token = Secret(f"token-{next(self.numbers)}-of-{attempt.address}")
+        has_mail = user.role in ("user", "domain-admin")
+        self.visits[token.reveal()] = Visit(
+            viewer=Viewer(
+                user=user,
+                mailbox_id=user.id if has_mail else None,
+                token=token,
+                client_ip=attempt.client_ip,
+                session_id=token.reveal().encode(),
+            ),
+            public_computer=attempt.public_computer,
+            expires_at=sample.NOW + timedelta(minutes=14),
+        )
+        return token
+
+    def current(self, token: Secret, client_ip: str) -> Visit | None:
+        self.used += 1
+        return self.visits.get(token.reveal())
+
+    def glance(self, token: Secret, client_ip: str) -> Visit | None:
+        return self.visits.get(token.reveal())
+
+    def logout(self, viewer: Viewer) -> None:
+        self.visits.pop(viewer.token.reveal(), None)
+
+    def sessions(self, viewer: Viewer) -> tuple[SessionView, ...]:
+        agents = (
+            ("Mozilla/5.0 (Windows NT 10.0) Chrome/156.0 Safari/537.36", "198.51.100.7", 0.1),
+            ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0) Version/19 Safari/604.1", "203.0.113.18", 1),
+            ("Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0", "2001:db8:0:7::1", 37),
+        )
+        return tuple(
+            SessionView(
+                id=f"s{n}",
+                client_ip=ip,
+                user_agent=agent,
+                created_at=sample.NOW - timedelta(hours=hours + 2),
+                seen_at=sample.NOW - timedelta(hours=hours),
+                expires_at=sample.NOW + timedelta(hours=9),
+                public_computer=n == 2,
+                current=n == 0,
+            )
+            for n, (agent, ip, hours) in enumerate(agents)
+        )
+
+    def revoke(self, viewer: Viewer, session_id: str) -> None:
+        if session_id not in ("s1", "s2"):
+            raise NotFound
+
+    def revoke_others(self, viewer: Viewer) -> None:
+        pass
+
+    def change_password(self, viewer: Viewer, old: Secret, new: Secret) -> None:
+        if old.reveal() != sample.PASSWORD:
+            raise BadEntry("old", "That is not your password now.")
+        if len(new.reveal()) < 12:
+            raise BadEntry("new", "Twelve characters at least.")
+
+
+@dataclass(frozen=True)
+class Settings:
+    public_url: str = "http://127.0.0.1:8025"
+    keep_days: int = 7
+
+
+@dataclass
+class World:
+    """All doubles together."""
+
+    reading: ReadingDouble = field(default_factory=ReadingDouble)
+    drafts: DraftDouble = field(init=False)
+    live: LiveDouble = field(default_factory=LiveDouble)
+    accounts: AccountDouble = field(default_factory=AccountDouble)
+    admin: AdminDouble = field(default_factory=AdminDouble)
+    holds: HoldDouble = field(
+        default_factory=lambda: HoldDouble([held_line(0, "dana@acme.example", "x")])
+    )
+    health: HealthDouble = field(default_factory=HealthDouble)
+    settings: Settings = field(default_factory=Settings)
+    sending: SendingDouble = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sending = SendingDouble(self.reading)
+        self.drafts = DraftDouble(self.reading)
+
+    def services(self) -> Services:
+        return Services(
+            reading=self.reading,
+            live=self.live,
+            sending=self.sending,
+            drafts=self.drafts,
+            accounts=self.accounts,
+            admin=self.admin,
+            holds=self.holds,
+            health=self.health,
+            config=self.settings,
+            now=lambda: sample.NOW,
+        )
+
+
+OUTAGE = Banner(state="down", since=datetime.fromisoformat("2026-11-24T08:42:00+00:00"))

@@ -1,0 +1,75 @@
+"""A person's own settings."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.app.web import sample
+from tests.app.web.client import Client
+
+
+def test_identities_and_sessions_are_listed(vlad: Client) -> None:
+    page = vlad.get("/settings").text
+    for words in (
+        "sales@acme.example",
+        "Vlad Mazek, Acme Sales",
+        "Safari on iPhone",
+        "Firefox on Linux",
+        "2001:db8:0:7::1",
+        "This one, now",
+    ):
+        assert words in page
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_theme_is_in_the_page_before_any_script(vlad: Client, theme: str) -> None:
+    vlad.post("/settings/look", {"theme": theme, "density": "compact"})
+    page = vlad.get("/mail/inbox").text
+    assert f'<html lang="en" dir="ltr" data-theme="{theme}" data-density="compact">' in page
+    assert f'<meta name="color-scheme" content="{theme}">' in page
+
+
+@pytest.mark.parametrize("look", ["", "dark", 'dark"><script>.x', "a.b.c", "dark.compact.x"])
+def test_an_unknown_look_is_the_usual_one(vlad: Client, look: str) -> None:
+    page = vlad.get("/settings", headers={"cookie": f"la={vlad.cookies['la']}; look={look}"}).text
+    assert "<script>." not in page
+    assert "data-density" not in page
+
+
+def test_a_nonsense_choice_is_the_usual_one(vlad: Client) -> None:
+    vlad.post("/settings/look", {"theme": "pink", "density": "loose"})
+    assert vlad.cookies["look"] == "auto.comfortable"
+
+
+def test_the_password_is_changed_and_said(vlad: Client) -> None:
+    new = {"old": sample.PASSWORD, "new": "a sentence is easy to keep"}
+    assert vlad.post("/settings/password", new).status_code == 303
+    assert "Your password is changed." in vlad.get("/settings").text
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"old": "wrong", "new": "seven lanterns swim"}, "That is not your password now."),
+        ({"old": sample.PASSWORD, "new": "Xq7-typed"}, "Twelve characters at least."),
+    ],
+)
+def test_a_password_that_cannot_be_is_told(
+    vlad: Client, fields: dict[str, str], words: str
+) -> None:
+    answer = vlad.post("/settings/password", fields)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert fields["new"] not in answer.text
+
+
+def test_sessions_can_be_ended(vlad: Client) -> None:
+    assert vlad.post("/settings/sessions/s2").status_code == 303
+    assert "That session has ended." in vlad.get("/settings").text
+    assert vlad.post("/settings/sessions/others").status_code == 303
+    assert vlad.post("/settings/sessions/of-somebody-else").status_code == 404
+
+
+def test_who_may_not_send_has_no_identities(sign_in: Callable[[str], Client]) -> None:
+    assert 'id="identities"' in sign_in("maria@acme.example").get("/settings").text
+    assert 'id="identities"' not in sign_in("audit@acme.example").get("/settings").text

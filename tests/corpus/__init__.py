@@ -1,0 +1,1 @@
+"""Sample mail: ordinary as real mailers write it, and hostile as real attackers do."""
