@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # no stubs
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from tests.parts.needs import lack, program
 
@@ -26,7 +26,10 @@ ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
 )
+WAIT = 30_000  # ms; for a state that comes, on a machine that is busy with other tests
 OUTPUT = Path(__file__).resolve().parent.parent / "output"
+
+expect.set_options(timeout=WAIT)
 
 # Reported by the page itself too: a violation need not reach the console.
 WATCH_POLICY = """
@@ -113,7 +116,7 @@ def new_page(browser: Browser, browser_problems: BrowserProblems) -> Iterator[Ca
 
     def open_page(**options: Any) -> Page:
         context = browser.new_context(**{"reduced_motion": "reduce", "locale": "en-GB", **options})
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(WAIT)
         contexts.append(context)
         context.on("page", browser_problems.watch)
         return context.new_page()

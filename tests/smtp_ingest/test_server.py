@@ -223,8 +223,8 @@ def test_the_server_has_only_so_many_sessions() -> None:
 
 QUICK = replace(
     CONFIG,
-    command_timeout=timedelta(milliseconds=200),
-    data_timeout=timedelta(milliseconds=200),
+    command_timeout=timedelta(seconds=1),
+    data_timeout=timedelta(seconds=1),
     data_min_rate=10_000_000,
 )
 
