@@ -6,7 +6,8 @@ limit of processor seconds. It ends when its parent closes the socket, and dies 
 unexpected: the parent answers "unreadable" and starts another one.
 
 Frames, numbers big-endian: request `op(1) index(4) length(8) octets`, reply `json(8) raw(8)` and
-the two of them. A batch of summaries is one request: `count(4) length(8)* octets*`.
+the two of them. A batch of summaries is one request: `count(4) length(8)* octets*`; its answer
+has the lengths as JSON, and raw each message's summary and words.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from archive_store.mime import wire
-from archive_store.mime.parse import attachment_octets, inline_images, parse_message
+from archive_store.mime.parse import (
+    attachment_octets,
+    inline_images,
+    parse_for_list,
+    parse_message,
+)
 from archive_store.mime.summary import summarise, words
 
 REQUEST: Final = struct.Struct(">BIQ")
@@ -38,13 +44,13 @@ Operations = Mapping[int, Callable[[memoryview, int], Answer]]
 def _summaries(octets: memoryview, _: int) -> Answer:
     (count,) = BATCH.unpack_from(octets)
     lengths = [LENGTH.unpack_from(octets, BATCH.size + 8 * n)[0] for n in range(count)]
-    rows = []
+    found: list[bytes] = []
     position = BATCH.size + 8 * count
     for length in lengths:
-        message = parse_message(bytes(octets[position : position + length]))
-        rows.append((summarise(message).to_bytes().decode("utf-8"), words(message)))
+        message = parse_for_list(bytes(octets[position : position + length]))
+        found += summarise(message).to_bytes(), words(message).encode("utf-8")
         position += length
-    return rows, b""
+    return [len(one) for one in found], b"".join(found)
 
 
 def _message(octets: memoryview, _: int) -> Answer:

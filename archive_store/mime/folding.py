@@ -18,6 +18,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from archive_store.mime import clean
+
 _MARKS: Final = re.compile(r"[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]+")
 _INVISIBLE: Final = re.compile(r"[\u00ad\u0640\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
 _LETTERS: Final = str.maketrans(
@@ -65,7 +67,7 @@ _RUNS: Final = _FoldedRuns()
 def fold(text: str) -> str:
     """`text` as it is compared in a search; blanks are collapsed."""
     if text.isascii():
-        return " ".join(text.lower().split())
+        return clean.collapsed(text.lower())
     folded = " ".join(_BEYOND_ASCII.sub(_fold_run, text.lower()).split())
     return _BROKEN.sub("", folded) if _HAS_UNSPACED.search(folded) else folded
 

@@ -21,3 +21,4 @@ class Limits:
 
 
 DEFAULT = Limits()
+POOR_TEXT = 500  # characters: a text version shorter than this may only say "see the HTML"

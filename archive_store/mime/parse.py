@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 from urllib.parse import unquote
 
@@ -15,7 +16,7 @@ from archive_store.mime import clean, headers
 from archive_store.mime.body import Body, BodyText, choose
 from archive_store.mime.encoded import decode_raw, decode_words
 from archive_store.mime.filenames import safe_name
-from archive_store.mime.limits import DEFAULT, Limits
+from archive_store.mime.limits import DEFAULT, POOR_TEXT, Limits
 from archive_store.mime.structure import Fields, Part, read_tree
 from archive_store.mime.transfer import decode_body, decoded_size
 from archive_store.mime.values import UNREADABLE, Address, Attachment, ParsedMessage, Problem
@@ -45,17 +46,9 @@ def read_message(octets: bytes, limits: Limits = DEFAULT) -> ParsedMessage:
     reader = BodyText(octets, limits, problems)
     text, html = reader.text(body), reader.html(body)
     values = _Header(tree.root.fields, limits, problems)
-    senders = values.addresses("from")
-    return ParsedMessage(
-        subject=values.line("subject"),
-        sender=senders[0] if senders else None,
+    return replace(
+        _outline(values),
         reply_to=values.addresses("reply-to"),
-        to=values.addresses("to"),
-        cc=values.addresses("cc"),
-        date=headers.parse_date(values.raw("date")),
-        message_id=headers.message_id(values.raw("message-id")),
-        in_reply_to=headers.message_id(values.raw("in-reply-to")),
-        references=headers.message_ids(values.raw("references"), limits.references),
         text=text,
         html=html,
         attachments=tuple(_attachments(octets, body, html)),
@@ -64,6 +57,57 @@ def read_message(octets: bytes, limits: Limits = DEFAULT) -> ParsedMessage:
         auto_submitted=headers.is_automatic(values.raw("auto-submitted")),
         list_id=headers.list_id(values.raw("list-id")),
         list_unsubscribe=clean.line(values.raw("list-unsubscribe"))[:2_000],
+    )
+
+
+def parse_for_list(octets: bytes, limits: Limits = DEFAULT) -> ParsedMessage:
+    """`parse_message` as far as `summary` asks for it: every mail that comes in is read so."""
+    try:
+        return read_for_list(octets, limits)
+    except Exception:
+        return UNREADABLE  # as in `parse_message`
+
+
+def read_for_list(octets: bytes, limits: Limits = DEFAULT) -> ParsedMessage:
+    """`parse_for_list` without its net.
+
+    An HTML version is read only where it is needed, attachments have no size, and what no list
+    and no search looks at (other header fields, problems) is left out.
+    """
+    octets = _with_newlines(octets)
+    tree = read_tree(octets, limits)
+    body = choose(tree.root)
+    reader = BodyText(octets, limits, tree.problems)
+    text, html = reader.text(body), None
+    if len(text or "") < POOR_TEXT or any(part.content_id for part in body.attached):
+        html = reader.html(body)
+    referred = _referred(html)
+    attachments = [
+        Attachment(
+            index=index,
+            filename=safe_name(part.filename, part.content_type, index),
+            content_type=part.content_type,
+            size=0,
+            inline=part.content_id in referred,
+        )
+        for index, part in enumerate(_ordered(body))
+    ]
+    values = _Header(tree.root.fields, limits, tree.problems)
+    return replace(_outline(values), text=text, html=html, attachments=tuple(attachments))
+
+
+def _outline(values: _Header) -> ParsedMessage:
+    """What a list shows of the header."""
+    senders = values.addresses("from")
+    return ParsedMessage(
+        subject=values.line("subject"),
+        sender=senders[0] if senders else None,
+        to=values.addresses("to"),
+        cc=values.addresses("cc"),
+        date=headers.parse_date(values.raw("date")),
+        message_id=headers.message_id(values.raw("message-id")),
+        in_reply_to=headers.message_id(values.raw("in-reply-to")),
+        references=values.references(),
     )
 
 
@@ -115,21 +159,20 @@ class _Header:
     def __init__(self, fields: Fields, limits: Limits, problems: list[Problem]) -> None:
         self._limits = limits
         self._problems = problems
-        self._all = [(name.decode("ascii", "replace"), decode_raw(value)) for name, value in fields]
-        self._first: dict[str, str] = {}
-        self._again: dict[str, list[str]] = {}
-        for name, value in self._all:
-            key = name.lower()
-            if key in self._first:
-                self._again.setdefault(key, []).append(value)
-            else:
-                self._first[key] = value
-        if "from" in self._again:
+        self._fields = fields
+        self._named: dict[bytes, list[bytes]] = {}
+        for name, value in fields:
+            self._named.setdefault(name.lower(), []).append(value)
+        if len(self._named.get(b"from", ())) > 1:
             problems.append(Problem.SEVERAL_SENDERS)
 
     def raw(self, name: str) -> str:
         """The first field of that name, unfolded, not decoded."""
-        return self._first.get(name, "")
+        found = self._named.get(name.encode("ascii"))
+        return decode_raw(found[0]) if found else ""
+
+    def references(self) -> tuple[str, ...]:
+        return headers.message_ids(self.raw("references"), self._limits.references)
 
     def line(self, name: str) -> str:
         return clean.line(decode_words(self.raw(name)))
@@ -138,8 +181,9 @@ class _Header:
         limit = self._limits.addresses
         found = headers.parse_addresses(self.raw(name), limit)
         # To and Cc are written once (RFC 5322 section 3.6), but where they come twice all count.
-        for value in self._again.get(name, ()) if name in ("to", "cc") else ():
-            found += headers.parse_addresses(value, limit - len(found))
+        again = self._named.get(name.encode("ascii"), [])[1:] if name in ("to", "cc") else ()
+        for value in again:
+            found += headers.parse_addresses(decode_raw(value), limit - len(found))
             if len(found) >= limit:
                 break
         if len(found) >= limit:
@@ -147,7 +191,10 @@ class _Header:
         return found
 
     def shown(self) -> tuple[tuple[str, str], ...]:
-        return tuple((name, clean.line(decode_words(value))) for name, value in self._all)
+        return tuple(
+            (name.decode("ascii", "replace"), clean.line(decode_words(decode_raw(value))))
+            for name, value in self._fields
+        )
 
 
 def _ordered(body: Body) -> list[Part]:

@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 from archive_store.mime import clean
 from archive_store.mime.folding import fold
 from archive_store.mime.html_text import html_to_text
+from archive_store.mime.limits import POOR_TEXT
 from archive_store.mime.values import Address, ParsedMessage
 
 PREVIEW: Final = 200  # characters
@@ -28,9 +29,9 @@ BODY_WORDS: Final = 64 * 1024
 _ADDRESSES: Final = 100
 _NAMES: Final = 100
 _LINE: Final = 1_000
-_POOR_TEXT: Final = 500  # a text version shorter than this may only say "see the HTML"
+_BEFORE_QUOTE: Final = ("wrote", "schrieb", "a écrit")
 _QUOTING: Final = re.compile(
-    r"^[ \t]*+(>.*|.{0,200}(wrote|schrieb|a écrit)[ \t]*+:[ \t]*+)$", re.MULTILINE
+    rf"^[ \t]*+(>.*|.{{0,200}}({'|'.join(_BEFORE_QUOTE)})[ \t]*+:[ \t]*+)$", re.MULTILINE
 )
 _ADDRESS_LINE: Final = re.compile(r"https?://\S+|[-=_*~#]{3,}")
 
@@ -119,7 +120,7 @@ def words(message: ParsedMessage) -> str:
 
 def section(letter: str, text: str) -> str:
     """One line of `words`."""
-    return f"{letter}\t{' '.join(text.split())}"
+    return f"{letter}\t{clean.collapsed(text)}"
 
 
 def folded(text: str) -> bytes:
@@ -145,7 +146,7 @@ def _spoken(one: Address) -> str:
 
 def _body(message: ParsedMessage) -> str:
     text = (message.text or "")[:BODY_WORDS]
-    if message.html and len(text) < _POOR_TEXT:
+    if message.html and len(text) < POOR_TEXT:
         text = f"{text}\n{html_to_text(message.html, BODY_WORDS)}"
     return text[:BODY_WORDS]
 
@@ -163,4 +164,6 @@ def _preview(message: ParsedMessage) -> str:
 
 
 def _own(text: str) -> str:
-    return clean.visible(_ADDRESS_LINE.sub(" ", _QUOTING.sub("", text)))
+    if ">" in text or any(word in text for word in _BEFORE_QUOTE):
+        text = _QUOTING.sub("", text)
+    return clean.visible(_ADDRESS_LINE.sub(" ", text))

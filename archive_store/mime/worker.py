@@ -35,6 +35,7 @@ _ROOT: Final = Path(__file__).parents[2]
 _INSTALLED: Final = sysconfig.get_path("purelib")
 _START_SECONDS: Final = 30.0  # a busy machine; the time of a message runs only after this
 _LONGEST_JSON: Final = 64 * 1024 * 1024
+_LONGEST_LISTED: Final = 64 * 1024 * 1024  # a batch of summaries and words
 _BATCH_OCTETS: Final = 1024 * 1024
 _BATCH_COUNT: Final = 64
 
@@ -88,12 +89,16 @@ class _Child:
         self.served += 1
         deadline = time.monotonic() + self._limits.seconds
         length = sum(map(len, pieces))
-        self._send(child.REQUEST.pack(op, index, length), deadline)
-        for piece in pieces:
-            self._send(piece, deadline)
+        head = child.REQUEST.pack(op, index, length)
+        if length <= 2 * _BATCH_OCTETS:
+            self._send(b"".join((head, *pieces)), deadline)
+        else:  # a large message should not be in memory once more
+            for piece in (head, *pieces):
+                self._send(piece, deadline)
         sizes = child.REPLY.unpack(self._receive(child.REPLY.size, deadline))
-        if sizes[0] > _LONGEST_JSON or sizes[1] > length:
-            raise _ChildFailed  # decoding makes nothing longer
+        # Decoding makes no attachment longer; a summary has names that no message wrote.
+        if sizes[0] > _LONGEST_JSON or sizes[1] > max(length, _LONGEST_LISTED):
+            raise _ChildFailed
         row = self._receive(sizes[0], deadline)
         raw = self._receive(sizes[1], deadline)
         try:
@@ -249,9 +254,14 @@ class ParserPool:
 
 
 def _reads(count: int) -> Callable[[Any, bytes], list[Listed]]:
-    def read(row: Any, _: bytes) -> list[Listed]:
-        found = [(Summary.from_bytes(one.encode("utf-8")), str(words)) for one, words in row]
-        if len(found) != count:
+    def read(row: Any, raw: bytes) -> list[Listed]:
+        found = []
+        position = 0
+        for summary, words in zip(row[::2], row[1::2], strict=True):
+            middle, end = position + int(summary), position + int(summary) + int(words)
+            found.append((Summary.from_bytes(raw[position:middle]), raw[middle:end].decode()))
+            position = end
+        if len(found) != count or position != len(raw):
             raise ValueError("a summary is missing")
         return found
 

@@ -6,7 +6,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive_store.mime import wire
-from archive_store.mime.parse import attachment_octets, inline_images, read_message
+from archive_store.mime.parse import (
+    attachment_octets,
+    inline_images,
+    read_for_list,
+    read_message,
+)
 from archive_store.mime.summary import Summary, summarise, words
 from tests.corpus import hostile, ordinary
 
@@ -33,6 +38,9 @@ def check(octets: bytes) -> None:
     row = summarise(message)
     assert Summary.from_bytes(row.to_bytes()) == row
     words(message).encode("utf-8")
+    # Lists and searches are made of a shorter reading, which must find the same.
+    brief = read_for_list(octets)
+    assert (summarise(brief), words(brief)) == (row, words(message))
     for attachment in message.attachments[:5]:
         found, content = attachment_octets(octets, attachment.index)
         assert found == attachment

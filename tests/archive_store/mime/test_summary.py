@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive_store.mime.folding import fold
-from archive_store.mime.parse import read_message
+from archive_store.mime.parse import read_for_list, read_message
 from archive_store.mime.summary import (
     BODY_WORDS,
     PREVIEW,
@@ -135,3 +135,10 @@ def test_the_preview_does_not_depend_on_where_the_beginning_is_cut(lines: list[s
     expected = " ".join(" ".join(own).replace("---", " ").split())
     found = summarise(replace(read_message(b"\r\n"), text=text)).preview
     assert found == (expected or " ".join(text.split()))[:PREVIEW].rstrip()
+
+
+def test_a_picture_in_the_page_is_no_attachment_however_long_the_text_is() -> None:
+    octets = ordinary.NESTED.replace(b"See the picture.", b"See the picture.\r\n" * 100)
+    brief, whole = read_for_list(octets), read_message(octets)
+    assert summarise(brief).attachments == ("Rechnung €.pdf",)
+    assert (summarise(brief), words(brief)) == (summarise(whole), words(whole))

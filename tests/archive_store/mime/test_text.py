@@ -1,6 +1,10 @@
 """The text of headers and bodies: charsets, encoded words, parameters, flowed text."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from archive_store.mime import charsets, clean
 from archive_store.mime.encoded import decode_raw, decode_words
@@ -157,3 +161,15 @@ def test_names_have_nothing_in_them_that_hides_or_reorders() -> None:
     assert clean.name("boss\u202e\u200b @x\r\n\u00ad") == "boss @x"
     assert clean.line("a\x00b\u2028c\u202ed") == "a b cd"
     assert clean.block("a\r\nb\rc\x00\x85d\u2029e\tf") == "a\nb\ncd\ne\tf".replace("cd", "c\nd")
+
+
+ASCII = st.text(st.sampled_from([*map(chr, range(128))]) | st.sampled_from("\r\n \t"), max_size=60)
+
+
+@given(ASCII)
+def test_ascii_is_cleaned_as_any_other_text(text: str) -> None:
+    # One letter that is not ASCII takes the way of all other text.
+    assert clean.block(text) + "é" == clean.block(text + "é")
+    assert clean.collapsed(f"{text} é") == f"{clean.collapsed(text)} é".strip()
+    assert clean.collapsed(text) == " ".join(text.split())
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", clean.block(text))

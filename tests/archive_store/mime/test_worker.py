@@ -60,7 +60,9 @@ def test_a_large_message_does_not_jam_the_pipe(pool: ParserPool) -> None:
 @pytest.mark.parametrize("name", hostile.MESSAGES)
 def test_a_hostile_message_is_read_in_the_child_as_here(pool: ParserPool, name: str) -> None:
     octets = hostile.MESSAGES[name]
-    assert pool.message(octets) == read_message(octets)
+    message = read_message(octets)
+    assert pool.message(octets) == message
+    assert pool.summary(octets) == (summarise(message), words(message))
 
 
 def test_threads_share_the_pool(pool: ParserPool) -> None:
