@@ -226,6 +226,14 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundToHold:
+    """How much a search would hold; nothing of what it is."""
+
+    messages: int
+    octets: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldLine:
     """One hold that was not released. `address` is empty when a search found what it holds."""
 

@@ -79,6 +79,7 @@ class Config:
     trusted_feeds: tuple[Network, ...]
     smtp_logins: tuple[tuple[str, str], ...] = field(repr=False)
     smtp_login_required: bool
+    held_opens: int
     log_level: str
 
     @classmethod

@@ -243,6 +243,12 @@ SETTINGS: tuple[Setting, ...] = (
         YES,
         "Whether `SMTP` and `SMTPS` take mail only from servers that have logged in.",
     ),
+    Setting(
+        "HELD_OPENS",
+        "30",
+        whole(1, 10_000),
+        "How many messages under legal holds an auditor may open in a minute on the pages.",
+    ),
     Setting("LOG_LEVEL", "info", LEVEL, "How much goes to the log; mail never does."),
 )
 

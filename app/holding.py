@@ -1,7 +1,7 @@
 """What the operator's commands do with legal holds; the keys role audits each of them.
 
-The words of a search are opened here, as for `messages list`, and forgotten: a hold keeps
-the entries that were found, and never what was searched for.
+The keys role searches, and what was searched for is forgotten: a hold keeps the entries that
+were found.
 """
 
 import hashlib
@@ -15,18 +15,11 @@ from app.admin_views import HeldLine, HoldLine
 from app.keys.client import KeysClient
 from app.operations import domain_id_of, mailbox_of
 from app.reading import finding
-from app.reading.words import WordShelves
 from app.wiring import Parts
 from archive_store import ids
-from archive_store.clock import utc_now
-from archive_store.directory import Owner
 from archive_store.envelope import Envelope
 from archive_store.errors import NotFound
-from archive_store.indexing import IndexedSummary
-from archive_store.models import Entry, EntryIndex, HeldEntry, Mailbox
-from archive_store.retention import visible_after
-from archive_store.search import Needs, Query, parse_query
-from archive_store.summaries import SummarySealer
+from archive_store.models import HeldEntry, Mailbox
 
 BATCH = 50
 
@@ -64,13 +57,14 @@ class HoldDesk:
 
     def hold_found(self, domain: str, words: str) -> HoldLine:
         """Hold what a search finds now in the mailboxes of a domain."""
-        query = parse_query(words, today=utc_now().date())
-        if query.empty or query.problems:
-            raise NotFound("that search says nothing, or not all of it makes sense")
         with self._parts.db.read() as tx:
             domain_id = domain_id_of(tx, domain)
             boxes = list(tx.scalars(select(Mailbox).where(Mailbox.tenant_id == domain_id)))
-        found = [entry_id for box in boxes for entry_id in self._search(box, query)]
+        found = [
+            entry_id
+            for box in boxes
+            for entry_id in self._keys.operator_find(self._operator, self._reason, box.id, words)
+        ]
         if not found:
             raise NotFound("the search found nothing")
         placed = self._keys.operator_hold(self._operator, self._reason, domain_id, found)
@@ -108,29 +102,3 @@ class HoldDesk:
                 raise NotFound(f"message {line.id} does not open: run fsck")
             opened = reader.open(held, keys[entry_id])
             yield Held(line, opened.octets, reader.envelope(held, keys[entry_id]), opened.genuine)
-
-    def _search(self, box: Mailbox, query: Query) -> list[bytes]:
-        """Ids of a mailbox's entries that a query finds, wherever they lie."""
-        now = utc_now()
-        keys = self._keys.operator_summary_keys(self._operator, self._reason, box.id)
-        owner = Owner.mailbox(box.tenant_id, box.id)
-        sealers = {
-            day: SummarySealer(self._parts.public.installation, owner, day, key)
-            for day, key in keys.items()
-        }
-        after = visible_after(now, self._parts.store.keep)
-        with self._parts.db.read() as tx:
-            lines = finding.lines(tx, Entry.mailbox_id == box.id, Entry.received_at > after)
-            words = WordShelves().words(tx, b"", lines, lambda: sealers, now)
-            sent_to: dict[int, str] = {}
-            if query.needs is Needs.SUMMARY:
-                for line in lines:
-                    index = tx.get(EntryIndex, line.seq)
-                    if index is not None and line.day in sealers:
-                        octets = sealers[line.day].open_summary(line.id, index.summary)
-                        sent_to[line.seq] = IndexedSummary.from_octets(octets).sent_to
-        return [
-            line.id
-            for line in lines
-            if query.matches(line, words.get(line.seq, b""), sent_to.get(line.seq, ""))
-        ]

@@ -56,6 +56,12 @@ class KeysUnavailable(StoreError):
     transient = True
 
 
+class TooMany(StoreError):
+    """Somebody asks for more than may be had in a minute; later it can be had."""
+
+    transient = True
+
+
 class KeyringError(StoreError):
     """The keyring is missing, damaged, or belongs to another installation."""
 

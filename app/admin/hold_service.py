@@ -15,22 +15,26 @@ from sqlalchemy import func, or_, select
 from app.accounts.permissions import Permission, reachable_domain
 from app.admin import holds
 from app.admin.gate import Gate, read_id
-from app.admin_views import HoldLine, HoldPage
+from app.admin_views import FoundToHold, HoldLine, HoldPage
 from app.models import AddressRoute, Hold
 from app.secret import Secret
 from app.viewer import Viewer
 from app.views import BadEntry
 from archive_store import ids
 from archive_store.address import BadAddress, EmailAddress
-from archive_store.clock import utc_now
+from archive_store.clock import day_of, utc_now
 from archive_store.db import Database
 from archive_store.errors import NotFound
 from archive_store.held import HeldReader
 from archive_store.models import HeldEntry, Mailbox
+from archive_store.search import parse_query
 
 HELD_ROWS = 50
 LONGEST_REASON = 500
 NO_REASON = "Say why: the reason stands in the list and in the audit trail."
+NO_WORDS = "Say what to search for: a search without words would find everything."
+BAD_WORDS = "Not all of this makes sense as a search: {typed}"
+NOTHING_FOUND = "This search finds nothing in that mailbox now."
 LONG_REASON = f"A reason has {LONGEST_REASON} characters at most."
 NOBODY = "Nobody of your domain has a mailbox with this address."
 
@@ -40,6 +44,12 @@ class HoldKeys(Protocol):
 
     def place_hold(
         self, token: Secret, client_ip: str, reason: str, mailbox_id: bytes
+    ) -> bytes: ...
+    def count_found(
+        self, token: Secret, client_ip: str, reason: str, mailbox_id: bytes, words: str
+    ) -> tuple[int, int]: ...
+    def place_found(
+        self, token: Secret, client_ip: str, reason: str, mailbox_id: bytes, words: str
     ) -> bytes: ...
     def release_hold(self, token: Secret, client_ip: str, reason: str, hold_id: bytes) -> None: ...
     def open_held(
@@ -64,6 +74,7 @@ class Holds:
         self._db = parts.db
         self._keys = parts.keys
         self._reader = parts.reader
+        self._now = parts.now
         self._gate = Gate(parts.db, parts.now)
 
     def list_holds(self, viewer: Viewer) -> tuple[HoldLine, ...]:
@@ -92,6 +103,25 @@ class Holds:
         mailbox_id = self._mailbox(viewer, address)
         placed = self._keys.place_hold(viewer.token, viewer.client_ip, why, mailbox_id)
         return ids.show(placed)
+
+    def count_found(self, viewer: Viewer, address: str, words: str, reason: str) -> FoundToHold:
+        """How much a search in a mailbox of the auditor's domain would hold; audited."""
+        self._require_auditor(viewer)
+        why, mailbox_id = _checked(reason), self._mailbox(viewer, address)
+        token, client_ip = viewer.token, viewer.client_ip
+        checked = self._checked_words(words)
+        count, octets = self._keys.count_found(token, client_ip, why, mailbox_id, checked)
+        if not count:
+            raise BadEntry("words", NOTHING_FOUND)
+        return FoundToHold(messages=count, octets=octets)
+
+    def place_found(self, viewer: Viewer, address: str, words: str, reason: str) -> str:
+        """Hold what a search finds now in a mailbox of the auditor's domain; the hold's id."""
+        self._require_auditor(viewer)
+        why, mailbox_id = _checked(reason), self._mailbox(viewer, address)
+        token, client_ip = viewer.token, viewer.client_ip
+        checked = self._checked_words(words)
+        return ids.show(self._keys.place_found(token, client_ip, why, mailbox_id, checked))
 
     def release(self, viewer: Viewer, hold_id: str, reason: str) -> None:
         """Release a hold of the auditor's domain."""
@@ -130,6 +160,14 @@ class Holds:
 
     def _require_auditor(self, viewer: Viewer) -> None:
         self._gate.require(viewer, Permission.HOLD_MAIL, viewer.user.domain_id)
+
+    def _checked_words(self, words: str) -> str:
+        query = parse_query(words, today=day_of(self._now()))
+        if query.empty:
+            raise BadEntry("words", NO_WORDS)
+        if query.problems:
+            raise BadEntry("words", BAD_WORDS.format(typed=query.problems[0].typed or words))
+        return words
 
     def _mailbox(self, viewer: Viewer, address: str) -> bytes:
         try:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from app.audit.hold_events import HeldMailOpened as HeldMailOpened
 from app.audit.hold_events import HoldPlaced as HoldPlaced
 from app.audit.hold_events import HoldReleased as HoldReleased
+from app.audit.hold_events import HoldSearched as HoldSearched
 from app.audit.key_events import ClockConfirmed as ClockConfirmed
 from app.audit.key_events import ClockHeld as ClockHeld
 from app.audit.key_events import KeysBackedUp as KeysBackedUp

@@ -8,12 +8,25 @@ from app.audit.kinds import Event, Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldSearched(Event):
+    """Somebody was told how much a search in a mailbox finds, to hold it. The search is never
+    recorded, nor is anything of the mail shown.
+    """
+
+    name = Kind.HOLD_SEARCHED
+    mailbox_id: bytes
+    address: str
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldPlaced(Event):
     """A mailbox, or what a search found, is kept beyond its days. The search is never recorded."""
 
     name = Kind.HOLD_PLACED
     hold_id: bytes
-    address: str  # of the mailbox; empty when a search found what is held
+    address: str  # of the mailbox; empty when several were searched
     count: int  # what the search found; of a mailbox everything, which is not counted here
     reason: str
 

@@ -56,6 +56,7 @@ class Kind(StrEnum):
     KEYS_FORGED = "keys.forged"
     CLOCK_HELD = "keys.clock-held"
     CLOCK_CONFIRMED = "keys.clock-confirmed"
+    HOLD_SEARCHED = "hold.searched"
     HOLD_PLACED = "hold.placed"
     HOLD_RELEASED = "hold.released"
     HELD_MAIL_OPENED = "hold.opened"

@@ -167,12 +167,18 @@ _SENTENCES: Mapping[str, Callable[[_Lenient], str]] = {
     Kind.BUCKET_UNFIT: lambda d: (
         f"ALARM: deleted mail would stay in the bucket {d['bucket']}, or come back"
     ),
+    Kind.HOLD_SEARCHED: lambda d: (
+        f"Counted {_plural(d['count'], 'message')} of a search in {d['address']} for a legal hold"
+        + _because(d)
+    ),
     Kind.HOLD_PLACED: lambda d: (
         (
-            f"Placed {d['address']} under legal hold"
-            if d["address"]
-            else f"Placed {_plural(d['count'], 'message')} of a search under legal hold"
+            f"Placed {_plural(d['count'], 'message')} of a search"
+            + f" in {d['address']}" * bool(d["address"])
+            if d["count"]
+            else f"Placed {d['address']}"
         )
+        + " under legal hold"
         + _because(d)
     ),
     Kind.HOLD_RELEASED: lambda d: f"Released the legal hold {d['hold_id']}" + _because(d),

@@ -126,6 +126,25 @@ class KeysClient:
         self._ask("place_hold", token=token.reveal(), reason=reason, **ids)
         return hold_id
 
+    def count_found(
+        self, token: Secret, client_ip: str, reason: str, mailbox_id: bytes, words: str
+    ) -> tuple[int, int]:
+        """How many messages and octets a search in a mailbox of an auditor's domain finds;
+        audited.
+        """
+        what = {"mailbox": text(mailbox_id), "words": words, "client_ip": client_ip}
+        count, size = self._ask("count_found", token=token.reveal(), reason=reason, **what)
+        return int(count), int(size)
+
+    def place_found(
+        self, token: Secret, client_ip: str, reason: str, mailbox_id: bytes, words: str
+    ) -> bytes:
+        """Hold what a search finds in a mailbox of an auditor's domain; the hold's id. Audited."""
+        hold_id = new_id()
+        ids = {"hold": text(hold_id), "mailbox": text(mailbox_id), "client_ip": client_ip}
+        self._ask("place_found", token=token.reveal(), reason=reason, words=words, **ids)
+        return hold_id
+
     def release_hold(self, token: Secret, client_ip: str, reason: str, hold_id: bytes) -> None:
         """Release a hold of an auditor's domain; audited."""
         ids = {"hold": text(hold_id), "client_ip": client_ip}
@@ -212,6 +231,13 @@ class KeysClient:
         by = {"operator": operator, "reason": reason, "hold": text(hold_id)}
         self._ask("operator_hold", owner=text(owner_id), entries=entries, **by)
         return hold_id
+
+    def operator_find(
+        self, operator: str, reason: str, mailbox_id: bytes, words: str
+    ) -> list[bytes]:
+        """What a search finds in a mailbox, to hold it; audited."""
+        what = {"operator": operator, "reason": reason, "words": words}
+        return [octets(one) for one in self._ask("operator_find", mailbox=text(mailbox_id), **what)]
 
     def operator_release(self, operator: str, reason: str, hold_id: bytes) -> None:
         """Release a hold; audited."""

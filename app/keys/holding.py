@@ -66,6 +66,7 @@ class Wanted:
     reason: str
     mailbox_id: bytes | None = None
     entry_ids: Sequence[bytes] = ()
+    searched: str = ""  # the address of the one mailbox in which they were found
 
 
 class Holder:
@@ -272,7 +273,7 @@ def _hold(tx: Session, hold_id: bytes, domain_id: bytes | None) -> Hold:
 
 def _address(tx: Session, wanted: Wanted) -> str:
     if wanted.mailbox_id is None:
-        return ""
+        return wanted.searched
     mailbox = tx.get(Mailbox, wanted.mailbox_id)
     if mailbox is None or mailbox.tenant_id != wanted.domain_id:
         raise NotFound("no such mailbox in that domain")

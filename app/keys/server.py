@@ -17,7 +17,7 @@ from typing import Any
 
 from app.keys.agent import KeyAgent
 from app.keys.check_verbs import CheckVerbs
-from app.keys.hold_verbs import AuditorHolds, OperatorHolds
+from app.keys.hold_verbs import OPENS_PER_MINUTE, AuditorHolds, OperatorHolds
 from app.keys.operator_verbs import OperatorVerbs
 from app.keys.protocol import LARGEST_LINE, Purpose, encode, octets, socket_name, text
 from app.keys.role_verbs import DeliverVerbs, IndexVerbs, SweepVerbs
@@ -30,14 +30,14 @@ log = logging.getLogger(__name__)
 Verb = Callable[[Mapping[str, Any]], Any]
 
 
-def verb_tables(agent: KeyAgent) -> dict[str, dict[str, Verb]]:
-    """Which verbs each role's socket has."""
+def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str, dict[str, Verb]]:
+    """Which verbs each role's socket has. `held_opens`: of an auditor's account, a minute."""
     common: dict[str, Verb] = {
         "ensure_keys": lambda _: agent.ensure_keys(),
         "status": lambda _: agent.status(),
     }
     return {
-        "web": _web(WebVerbs(agent)) | _auditor(AuditorHolds(agent)) | common,
+        "web": _web(WebVerbs(agent)) | _auditor(AuditorHolds(agent, held_opens)) | common,
         "index": _index(IndexVerbs(agent)) | common,
         "deliver": _deliver(DeliverVerbs(agent)) | common,
         "sweep": {
@@ -55,10 +55,10 @@ def verb_tables(agent: KeyAgent) -> dict[str, dict[str, Verb]]:
 class KeysServer:
     """Listens on every role's socket until closed."""
 
-    def __init__(self, agent: KeyAgent, run_dir: Path) -> None:
+    def __init__(self, agent: KeyAgent, run_dir: Path, held_opens: int = OPENS_PER_MINUTE) -> None:
         self._servers = [
             _listen(run_dir / socket_name(role), verbs)
-            for role, verbs in verb_tables(agent).items()
+            for role, verbs in verb_tables(agent, held_opens).items()
         ]
         self._threads = [
             threading.Thread(target=server.serve_forever, args=(0.2,), daemon=True)
@@ -183,6 +183,16 @@ def _auditor(verbs: AuditorHolds) -> dict[str, Verb]:
             q["reason"],
             (octets(q["hold"]), octets(q["mailbox"])),
         ),
+        "count_found": lambda q: verbs.count_found(
+            Secret(q["token"]), q["client_ip"], q["reason"], octets(q["mailbox"]), q["words"]
+        ),
+        "place_found": lambda q: verbs.place_found(
+            Secret(q["token"]),
+            q["client_ip"],
+            q["reason"],
+            (octets(q["hold"]), octets(q["mailbox"])),
+            q["words"],
+        ),
         "release_hold": lambda q: verbs.release_hold(
             Secret(q["token"]), q["client_ip"], q["reason"], octets(q["hold"])
         ),
@@ -202,6 +212,12 @@ def _holds(verbs: OperatorHolds) -> dict[str, Verb]:
             (octets(q["hold"]), octets(q["owner"])),
             _many(q["entries"]),
         ),
+        "operator_find": lambda q: [
+            text(one)
+            for one in verbs.operator_find(
+                q["operator"], q["reason"], octets(q["mailbox"]), q["words"]
+            )
+        ],
         "operator_release": lambda q: verbs.operator_release(
             q["operator"], q["reason"], octets(q["hold"])
         ),

@@ -70,7 +70,7 @@ def _agent(role: Role, file: KeyringFile, db: Database) -> KeyAgent | None:
 def _serve(role: Role, agent: KeyAgent) -> None:
     with closing(open_segments(role.config.store)) as segments:
         replay_deletions(agent.db, segments, agent.tombstones, utc_now())
-    server = KeysServer(agent, run_dir(role.config))
+    server = KeysServer(agent, run_dir(role.config), role.config.held_opens)
     role.ready()
     try:
         _rounds(role, agent)

@@ -19,6 +19,7 @@ from app.admin_views import (
     AuditPage,
     DomainForm,
     DomainLine,
+    FoundToHold,
     HoldLine,
     HoldPage,
     MaillogDetail,
@@ -180,6 +181,12 @@ class HoldService(Protocol):
     def hold(self, viewer: Viewer, hold_id: str, page: int = 1) -> HoldPage: ...
     def place(self, viewer: Viewer, address: str, reason: str) -> str:
         """Raises `BadEntry` for "address" or "reason"."""
+
+    def count_found(self, viewer: Viewer, address: str, words: str, reason: str) -> FoundToHold:
+        """Raises `BadEntry` for "address", "words" or "reason"."""
+
+    def place_found(self, viewer: Viewer, address: str, words: str, reason: str) -> str:
+        """Raises `BadEntry` as `count_found` does."""
 
     def release(self, viewer: Viewer, hold_id: str, reason: str) -> None:
         """Raises `BadEntry` for "reason"."""

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from app.web.render import render
-from archive_store.errors import FrameBroken, NotFound, SealBroken, StoreError
+from archive_store.errors import FrameBroken, NotFound, SealBroken, StoreError, TooMany
 
 
 class NotSignedIn(Exception):
@@ -75,6 +75,12 @@ DAMAGED = Words(
     "time below; everything else is not affected.",
     "shield-alert",
 )
+TOO_MUCH_AT_ONCE = Words(
+    "That was too much for one minute",
+    "Held mail is opened, and searched for, only so often in a minute, so that whoever gets hold "
+    "of a session cannot empty a hold. Wait a minute, then go on.",
+    "clock",
+)
 OUT_WHILE_WRITING = Words(
     "You are signed out",
     "Nothing was sent, and nothing you wrote is lost: sign in, which opens a page of its own, then "
@@ -84,6 +90,7 @@ OUT_WHILE_WRITING = Words(
 WRITING = "/compose/"
 GO_BACK = frozenset({400, 403, 413})  # what was typed is on the page before; no button leads there
 RETRY_SECONDS = 30
+WINDOW_SECONDS = 60  # of `keys.pace`
 
 
 def error_page(request: Request, status: int, words: Words | None = None) -> HTMLResponse:
@@ -122,6 +129,12 @@ def damaged(request: Request, _: Exception) -> Response:
     return error_page(request, 500, DAMAGED)
 
 
+def too_many(request: Request, _: Exception) -> Response:
+    page = error_page(request, 429, TOO_MUCH_AT_ONCE)
+    page.headers["Retry-After"] = str(WINDOW_SECONDS)
+    return page
+
+
 def store_error(request: Request, _: Exception) -> Response:
     page = error_page(request, 503)
     page.headers["Retry-After"] = str(RETRY_SECONDS)
@@ -133,6 +146,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NotFound, not_found)
     app.add_exception_handler(SealBroken, damaged)
     app.add_exception_handler(FrameBroken, damaged)
+    app.add_exception_handler(TooMany, too_many)
     app.add_exception_handler(StoreError, store_error)
     app.add_exception_handler(RequestValidationError, bad_request)
     app.add_exception_handler(HTTPException, http_error)

@@ -68,6 +68,7 @@ def test_every_setting_can_be_given_by_its_variable(tmp_path: Path) -> None:
             "LIVEARCHIVE_TRUSTED_FEEDS": "2001:db8::/64",
             "LIVEARCHIVE_SMTP_LOGINS": f"mx1:{HASH},mx-2:{HASH}\nmx3:{HASH}",
             "LIVEARCHIVE_SMTP_LOGIN_REQUIRED": "Yes",
+            "LIVEARCHIVE_HELD_OPENS": "12",
             "LIVEARCHIVE_LOG_LEVEL": "DEBUG",
         }
     )
@@ -110,6 +111,7 @@ def test_every_setting_can_be_given_by_its_variable(tmp_path: Path) -> None:
         trusted_feeds=(ip_network("2001:db8::/64"),),
         smtp_logins=(("mx1", HASH), ("mx-2", HASH), ("mx3", HASH)),
         smtp_login_required=True,
+        held_opens=12,
         log_level="debug",
     )
     assert config.secure_cookies

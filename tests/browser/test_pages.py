@@ -99,6 +99,17 @@ def test_found_mail_is_fine(visit: Visit, variant: str) -> None:
     expect_fine(page, f"found-{variant}")
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_search_that_was_counted_for_a_hold_is_fine(visit: Visit, variant: str) -> None:
+    page = visit("/admin/holds", AUDITOR, **VARIANTS[variant])
+    page.get_by_label("Mailbox, by address").fill(VLAD)
+    page.get_by_label("Only what a search finds").fill(f"from:anna {sample.LONG_WORD}")
+    page.get_by_label("Reason").fill("Matter 9")
+    page.get_by_role("button", name="Place under hold").click()
+    page.get_by_role("heading", name="Place 12 messages under hold?").wait_for()
+    expect_fine(page, f"hold-found-{variant}")
+
+
 @pytest.mark.parametrize("opens", ["account", "keys", "folders", "more"])
 def test_what_floats_is_fine(visit: Visit, opens: str) -> None:
     narrow = opens in ("folders", "more")

@@ -1,13 +1,15 @@
 """Legal holds: administrators see them, the auditor places them, opens what they hold, ends them.
 
-What is opened is a file to save, and an event of the trail. A reason is posted and stands in no
-URL.
+What is opened is a file to save, and an event of the trail. A reason and the words of a search
+are posted and stand in no URL; of what a search finds a page tells how much it is.
 """
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.datastructures import FormData
 
 from app.views import BadEntry, Visit
 from app.web import flash
@@ -21,16 +23,27 @@ from app.web.render import path_to
 router = APIRouter()
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an auditor asks to be held. Without `words`: all of the mailbox."""
+
+    address: str = ""
+    words: str = ""
+    reason: str = ""
+
+    @classmethod
+    def of(cls, form: FormData) -> Self:
+        return cls(text(form, "address").strip(), text(form, "words").strip(), text(form, "reason"))
+
+
+NO_WISH = Wish()
+
+
 def listing(
-    request: Request,
-    visit: Visit,
-    *,
-    address: str = "",
-    reason: str = "",
-    problem: BadEntry | None = None,
+    request: Request, visit: Visit, wish: Wish = NO_WISH, problem: BadEntry | None = None
 ) -> Response:
     rows = services_of(request).holds.list_holds(visit.viewer)
-    context = {"rows": rows, "address": address, "reason": reason, "problem": problem}
+    context = {"rows": rows, "wish": wish, "problem": problem}
     return render_page(request, visit, "admin/holds.html", context, status=422 if problem else 200)
 
 
@@ -47,12 +60,28 @@ def holds(request: Request, visit: Watcher) -> Response:
 
 @router.post("/admin/holds/new", name="place_hold")
 def place(request: Request, visit: Auditor, form: PostedForm) -> Response:
-    address, reason = text(form, "address").strip(), text(form, "reason")
+    wish, service = Wish.of(form), services_of(request).holds
     try:
-        services_of(request).holds.place(visit.viewer, address, reason)
+        if wish.words:
+            found = service.count_found(visit.viewer, wish.address, wish.words, wish.reason)
+            context = {"wish": wish, "found": found}
+            return render_page(request, visit, "admin/hold_found.html", context)
+        service.place(visit.viewer, wish.address, wish.reason)
     except BadEntry as problem:
-        return listing(request, visit, address=address, reason=reason, problem=problem)
-    return back(request, flash.Flash("hold_placed", 1, address))
+        return listing(request, visit, wish, problem)
+    return back(request, flash.Flash("hold_placed", 1, wish.address))
+
+
+@router.post("/admin/holds/found", name="place_found")
+def place_found(request: Request, visit: Auditor, form: PostedForm) -> Response:
+    wish, service = Wish.of(form), services_of(request).holds
+    if text(form, "do") == "change":
+        return listing(request, visit, wish)
+    try:
+        service.place_found(visit.viewer, wish.address, wish.words, wish.reason)
+    except BadEntry as problem:
+        return listing(request, visit, wish, problem)
+    return back(request, flash.Flash("hold_found", 1, wish.address))
 
 
 @router.get("/admin/holds/{hold_id}", name="hold")

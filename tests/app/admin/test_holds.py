@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.admin.hold_service import HoldParts, Holds
+from app.admin_views import FoundToHold
 from app.viewer import Role
 from app.views import BadEntry
 from archive_store.errors import NotFound
@@ -47,6 +48,28 @@ def test_the_auditor_acts_the_others_look_and_strangers_find_nothing(placed: Pla
         holds.original(ivo, hold, entry)
     with pytest.raises(BadEntry):
         holds.place(ivo, VLAD, WHY)
+
+    world.index()
+    for name in ("maria", "provider", "vlad", "nora"):
+        for ask in (holds.count_found, holds.place_found):
+            with pytest.raises(NotFound):
+                ask(world.viewer(name), VLAD, "canary", WHY)
+    for ask in (holds.count_found, holds.place_found):
+        with pytest.raises(BadEntry):
+            ask(ivo, VLAD, "canary", WHY)
+        for words in (" ", "after:yesterdy"):
+            with pytest.raises(BadEntry):
+                ask(auditor, VLAD, words, WHY)
+        with pytest.raises(BadEntry):
+            ask(auditor, VLAD, "canary", " ")
+    with pytest.raises(BadEntry):
+        holds.count_found(auditor, VLAD, "cardinal", WHY)
+    assert holds.count_found(auditor, VLAD, "canary", WHY) == FoundToHold(
+        messages=1, octets=len(MAIL)
+    )
+    found = holds.place_found(auditor, VLAD, "canary", WHY)
+    assert holds.original(auditor, found, entry) == MAIL
+    holds.release(auditor, found, "settled")
 
     assert holds.held_since(world.viewer("vlad")) == line.placed_at
     assert holds.held_since(world.viewer("maria")) is None

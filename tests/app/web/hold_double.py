@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.admin_views import HeldLine, HoldLine, HoldPage
+from app.admin_views import FoundToHold, HeldLine, HoldLine, HoldPage
 from app.viewer import Viewer
 from app.views import BadEntry
-from archive_store.errors import NotFound
+from archive_store.errors import NotFound, TooMany
 from tests.app.web import sample
 from tests.app.web.sample import NOW
 
@@ -34,6 +34,7 @@ class HoldDouble:
             line(1, "", sample.LONG_WORD),
         ]
     )
+    empty_pace: bool = False  # whether enough was opened in this minute
 
     def list_holds(self, viewer: Viewer) -> tuple[HoldLine, ...]:
         return tuple(self.lines)
@@ -59,12 +60,23 @@ class HoldDouble:
         self.lines.insert(0, line(len(self.lines), address, reason))
         return self.lines[0].id
 
+    def count_found(self, viewer: Viewer, address: str, words: str, reason: str) -> FoundToHold:
+        if "befor:" in words:
+            raise BadEntry("words", f"Not all of this makes sense as a search: {words}")
+        return FoundToHold(messages=12, octets=3_400_000)
+
+    def place_found(self, viewer: Viewer, address: str, words: str, reason: str) -> str:
+        self.count_found(viewer, address, words, reason)
+        return self.place(viewer, address, reason)
+
     def release(self, viewer: Viewer, hold_id: str, reason: str) -> None:
         if not reason:
             raise BadEntry("reason", "Say why.")
         self.lines.remove(self.hold(viewer, hold_id).hold)
 
     def original(self, viewer: Viewer, hold_id: str, entry_id: str) -> bytes:
+        if self.empty_pace:
+            raise TooMany
         self.hold(viewer, hold_id)
         return b"Subject: held\r\n\r\nbody\r\n"
 

@@ -104,6 +104,7 @@ TABLE = {
     """,
     "auditor": """
         POST /admin/holds/new
+        POST /admin/holds/found
         GET /admin/holds/{hold_id}/release
         POST /admin/holds/{hold_id}/release
         GET /admin/holds/{hold_id}/{entry_id}

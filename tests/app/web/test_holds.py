@@ -45,6 +45,44 @@ def test_what_cannot_be_held_is_said_beside_its_field(held: World) -> None:
     assert "x@other.example" in answer.text
 
 
+SEARCH = {"address": VLAD, "words": "from:anna <b>offer</b>", "reason": "Matter 9"}
+
+
+def test_a_search_is_counted_first_and_held_when_the_auditor_confirms(held: World) -> None:
+    auditor = client(held, AUDITOR)
+    counted = auditor.post("/admin/holds/new", SEARCH)
+    assert counted.status_code == 200
+    assert "Place 12 messages under hold?" in counted.text
+    assert "from:anna &lt;b&gt;offer&lt;/b&gt;" in counted.text
+    assert "Matter 9" not in auditor.get("/admin/holds").text
+    changed = auditor.post("/admin/holds/found", {**SEARCH, "do": "change"}).text
+    assert 'value="from:anna &lt;b&gt;offer&lt;/b&gt;"' in changed
+    assert "12 messages" not in changed
+    placed = auditor.post("/admin/holds/found", {**SEARCH, "do": "place"})
+    assert placed.headers["location"] == "/admin/holds"
+    listed = auditor.get("/admin/holds").text
+    assert "What the search found in vlad@acme.example is under legal hold" in listed
+    assert "Matter 9" in listed
+
+
+@pytest.mark.parametrize("path", ["/admin/holds/new", "/admin/holds/found"])
+def test_a_search_that_makes_no_sense_comes_back_with_what_was_typed(
+    held: World, path: str
+) -> None:
+    answer = client(held, AUDITOR).post(path, {**SEARCH, "words": "befor:2026"})
+    assert answer.status_code == 422
+    assert 'value="befor:2026"' in answer.text
+    assert "makes sense as a search" in answer.text
+
+
+def test_who_opens_too_much_in_a_minute_is_told_to_wait(held: World) -> None:
+    held.holds.empty_pace = True
+    answer = client(held, AUDITOR).get(f"{HOLD}/{sample.entry_id(1)}")
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"] == "60"
+    assert "too much for one minute" in answer.text
+
+
 def test_held_mail_leaves_as_a_file_to_save(held: World) -> None:
     answer = client(held, AUDITOR).get(f"{HOLD}/{sample.entry_id(1)}")
     assert answer.headers["content-disposition"].startswith("attachment;")
