@@ -11,7 +11,7 @@ from app.viewer import Role
 
 DomainMode = Literal["relay", "copy"]
 UnknownRecipients = Literal["relay", "reject"]
-ServerState = Literal["up", "down", "unknown"]
+ServerState = Literal["up", "slow", "down", "refusing", "unknown"]
 QueueState = Literal["queued", "leased", "delivered", "failed", "held", "dropped"]
 Outcome = Literal["delivered", "waiting", "refused", "stored", "failed"]
 StepState = Literal["ok", "warn", "bad", "plain"]

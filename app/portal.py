@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text
 from app.accounts.service import Accounts, Attempt
 from app.accounts.sessions import PERSON
 from app.audit import alarms
-from app.delivery import health
+from app.delivery import primaries
 from app.delivery.queue import WAITING
 from app.models import Domain, LoginSession, PrimaryHealth, QueueItem
 from app.secret import Secret
@@ -105,7 +105,7 @@ class Watch:
         now = self._parts.now()
         if viewer.user.domain_id is not None:
             with self._parts.db.read() as tx:
-                return health.banner_for(tx, viewer.user.domain_id, now)
+                return primaries.banner_for(tx, viewer.user.domain_id, now)
         # Somebody without a domain runs the machine.
         if viewer.user.role is not Role.PROVIDER:
             return None
@@ -148,7 +148,7 @@ class Watch:
             oldest = tx.scalar(select(func.min(QueueItem.queued_at)).where(waiting))
             sessions = tx.scalar(select(func.count()).select_from(LoginSession).where(*live)) or 0
             domains = tx.scalar(select(func.count()).select_from(Domain)) or 0
-            down = PrimaryHealth.state == "down"
+            down = PrimaryHealth.state.in_(("down", "refusing"))
             outages = tx.scalar(select(func.count()).select_from(PrimaryHealth).where(down)) or 0
         age = (now - oldest).total_seconds() if oldest else 0.0
         return (

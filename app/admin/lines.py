@@ -19,7 +19,7 @@ from app.admin_views import (
 from app.audit.canonical import AuditEntry
 from app.audit.wording import is_refusal, sentence
 from app.config_kinds import HostPort
-from app.delivery import health
+from app.delivery import primaries
 from app.delivery.desk import QueueRow
 from app.delivery.queue import PRIMARY, QUEUED
 from app.delivery.sealed import open_envelope, open_reply
@@ -34,7 +34,7 @@ RECEIVERS = "the receiver's server"
 
 def domain_line(tx: Session, domain: Domain) -> DomainLine:
     """A domain with its figures."""
-    facts = health.facts(tx, domain.id)
+    facts = primaries.facts(tx, domain.id)
     people = select(func.count()).select_from(User).where(User.domain_id == domain.id)
     return DomainLine(
         id=ids.show(domain.id),

@@ -26,6 +26,11 @@ from app.audit.key_events import KeysUnlocked as KeysUnlocked
 from app.audit.kinds import Event as Event
 from app.audit.kinds import Kind as Kind
 from app.audit.kinds import LoginFailure as LoginFailure
+from app.audit.outage_events import OutageChanged as OutageChanged
+from app.audit.outage_events import OutageEnded as OutageEnded
+from app.audit.outage_events import OutageStarted as OutageStarted
+from app.audit.outage_events import ServerPrompt as ServerPrompt
+from app.audit.outage_events import ServerSlow as ServerSlow
 from app.audit.store_events import BucketUnfit as BucketUnfit
 
 
@@ -337,23 +342,6 @@ class QueueDropped(Event):
 
     name = Kind.QUEUE_DROPPED
     item_id: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutageStarted(Event):
-    """A domain's primary mail server stopped answering."""
-
-    name = Kind.OUTAGE_STARTED
-    domain: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutageEnded(Event):
-    """A domain's primary mail server answers again."""
-
-    name = Kind.OUTAGE_ENDED
-    domain: str
-    lasted_seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

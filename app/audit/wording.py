@@ -64,11 +64,21 @@ def _changed(what: str) -> Callable[[_Lenient], str]:
     return write
 
 
-def _outage_ended(details: _Lenient) -> str:
-    seconds = details["lasted_seconds"]
-    lasted = seconds // 60 if isinstance(seconds, int) else 0
-    length = _plural(lasted, "minute") if lasted else "less than a minute"
-    return f"The mail server of {details['domain']} answers again, after {length}"
+def _after(what: str) -> Callable[[_Lenient], str]:
+    def write(details: _Lenient) -> str:
+        seconds = details["lasted_seconds"]
+        lasted = seconds // 60 if isinstance(seconds, int) else 0
+        length = _plural(lasted, "minute") if lasted else "less than a minute"
+        return f"The mail server of {details['domain']} {what}, after {length}"
+
+    return write
+
+
+def _outage(details: _Lenient) -> str:
+    refuses = details["state"] == "refusing"
+    return f"The mail server of {details['domain']} " + (
+        "turns all mail away" if refuses else "stopped answering"
+    )
 
 
 def _exported(details: _Lenient) -> str:
@@ -139,8 +149,11 @@ _SENTENCES: Mapping[str, Callable[[_Lenient], str]] = {
     ),
     Kind.QUEUE_HELD: lambda d: f"Held back the waiting mail {d['item_id']}",
     Kind.QUEUE_DROPPED: lambda d: f"Dropped the waiting mail {d['item_id']}",
-    Kind.OUTAGE_STARTED: lambda d: f"The mail server of {d['domain']} stopped answering",
-    Kind.OUTAGE_ENDED: _outage_ended,
+    Kind.OUTAGE_STARTED: _outage,
+    Kind.OUTAGE_CHANGED: _outage,
+    Kind.OUTAGE_ENDED: _after("answers again"),
+    Kind.SERVER_SLOW: lambda d: f"The mail server of {d['domain']} answers slowly",
+    Kind.SERVER_PROMPT: _after("answers as usual again"),
     Kind.AUDIT_EXPORTED: _exported,
     Kind.RETENTION_RAN: lambda d: (
         "Removed what was past its days: "

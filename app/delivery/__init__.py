@@ -7,7 +7,7 @@
     courier    one SMTP transaction, over `connections`
     sealed     what of an item is sealed; `state` what its reader is told
     dsn        the report of a failure (RFC 3464); `returns` decides who gets it
-    health     whether a primary answers (pure), `watch` keeps it up to date
+    health     how a primary is (pure), `watch` keeps it up to date, `primaries` writes it down
     attempt    one message to one destination, from claim to result
     ledger     writes results and mail log lines
     worker     the loop of the deliver role

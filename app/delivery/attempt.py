@@ -244,7 +244,7 @@ class Attempts:
         return trace + opened.octets
 
     def _remember(self, route: Route, contact: Contact, outcome: Outcome) -> None:
-        if contact is Contact.ANSWERED or not isinstance(outcome, Deferred):
+        if not contact.failed or not isinstance(outcome, Deferred):
             self._rests.pop(route.key, None)
             return
         if len(self._rests) >= _RESTS_MOST:

@@ -7,6 +7,7 @@ from typing import Self
 
 from app.config import Config
 from app.config_kinds import HostPort
+from app.delivery.health import PROMPT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,7 @@ class Timeouts:
     greeting: float = 60
     command: float = 300
     data: float = 600
-    probe: float = 10
+    probe: float = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +38,12 @@ class DeliverConfig:
     octets_in_hand: int = 128 * 1024 * 1024  # of messages that are open in memory
     lease: timedelta = timedelta(seconds=60)
     idle_poll: float = 0.3  # seconds between two looks at an idle queue
-    # Seconds without contact after which a primary is probed, by what is known of it.
+    # Seconds without contact after which a primary is probed, by what is known of it; `prompt` is
+    # how long its greeting may take until it counts as slow.
     probe_up: float = 30
     probe_suspect: float = 2
     probe_down: float = 5
+    prompt: float = PROMPT
     timeouts: Timeouts = Timeouts()
 
     @classmethod

@@ -34,10 +34,11 @@ _FAREWELL = 5.0  # seconds that a server has to answer QUIT
 
 @dataclass(slots=True)
 class Connection:
-    """One session. `used` counts its messages."""
+    """One session. `used` counts its messages; `took`: seconds until it was ready."""
 
     client: aiosmtplib.SMTP
     server: str
+    took: float = 0.0
     used: int = 0
     idle_since: float = 0.0
 
@@ -48,6 +49,14 @@ class Connection:
     def close(self) -> None:
         """Hang up."""
         self.client.close()
+
+    async def would_take_mail(self, timeout: float) -> int:  # noqa: ASYNC109 - of one command
+        """The code of the reply to a mail from nobody; 0 when there is none."""
+        try:
+            reply = await self.client.execute_command(b"MAIL", b"FROM:<>", timeout=timeout)
+        except (aiosmtplib.SMTPException, OSError):
+            return 0
+        return max(reply.code, 0)
 
     async def quit(self) -> None:
         """Say good-bye, and hang up whatever the answer is."""
@@ -118,12 +127,13 @@ class Connections:
         failure = NoSession(Reached(Contact.SILENT, "its name has no address"), target.host)
         tls = not probing or target.tls is not Tls.MAY
         for address in await self._addresses(target):
+            began = time.monotonic()
             try:
                 client = await self._session(target, address, probing=probing, tls=tls)
             except NoSession as error:
                 failure = error
                 continue
-            return Connection(client, target.host)
+            return Connection(client, target.host, time.monotonic() - began)
         raise failure
 
     async def close(self) -> None:
@@ -248,5 +258,6 @@ def _reached(error: Exception) -> Reached:
     if isinstance(error, TimeoutError):
         return Reached(Contact.SILENT, "no answer in time")
     if isinstance(error, aiosmtplib.SMTPException):
-        return Reached(Contact.UNREADY, "it closed the connection")
+        # No word of SMTP: as a relay in front answers whose server behind is away.
+        return Reached(Contact.SILENT, "it closed the connection")
     return Reached(Contact.SILENT, "no connection")

@@ -26,10 +26,12 @@ from archive_store.address import BadAddress, EmailAddress
 from archive_store.envelope import DsnWishes
 from smtp_ingest.newlines import normalized
 
+PUT_OFF = "it puts mail off"
 LOST = "4.4.2 The connection was lost"
 BAD_SENDER = Failed(0, "5.1.7 The sender's address is none")
 BAD_RECIPIENT = Failed(0, "5.1.3 The recipient's address is none")
 NEEDS_UTF8 = Failed(0, "5.6.7 The mail server takes no internationalized addresses")
+_LOGIN_FIRST = 530  # RFC 4954 section 6, RFC 3207 section 4
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -68,21 +70,27 @@ class Courier:
         failure = NoSession(Reached(Contact.SILENT, "no server to try"), "")
         for target in route.targets:
             try:
-                sent = await self._hand_over(target, parcel, left)
+                sent, reached = await self._hand_over(target, parcel, left)
             except NoSession as error:
                 failure = error
                 continue
-            return Report(outcomes | sent, Reached(Contact.ANSWERED))
+            return Report(outcomes | sent, reached)
         return Report(outcomes | dict.fromkeys(left, no_contact(failure)), failure.reached)
 
     async def probe(self, target: Target) -> Reached:
-        """Greet a server and leave: does it talk to us?"""
+        """Greet a server, ask whether it would take mail, and leave."""
         try:
             connection = await self._connections.open(target, probing=True)
         except NoSession as error:
             return error.reached
+        code = await connection.would_take_mail(self._timeouts.probe)
         await connection.quit()
-        return Reached(Contact.ANSWERED)
+        # Whoever asks for TLS or a log-in first answers; what becomes of mail, attempts will tell.
+        if code // 100 == 2 or code == _LOGIN_FIRST:
+            return Reached(Contact.ANSWERED, took=connection.took)
+        if not code:
+            return Reached(Contact.SILENT, "it greets, and then says no more")
+        return Reached(Contact.UNREADY, f"it answers MAIL with {code}")
 
     def tidy(self) -> None:
         """End sessions that nobody used for a while."""
@@ -94,7 +102,7 @@ class Courier:
 
     async def _hand_over(
         self, target: Target, parcel: Parcel, recipients: tuple[str, ...]
-    ) -> dict[str, Outcome]:
+    ) -> tuple[dict[str, Outcome], Reached]:
         connection = self._connections.idle(target)
         if connection is not None:
             sent = await self._transact(target, connection, parcel, recipients)
@@ -109,7 +117,7 @@ class Courier:
 
     async def _transact(
         self, target: Target, connection: Connection, parcel: Parcel, recipients: tuple[str, ...]
-    ) -> dict[str, Outcome] | None:
+    ) -> tuple[dict[str, Outcome], Reached] | None:
         """One transaction; None when the server hung up before it answered MAIL."""
         transaction = _Transaction(connection, self._timeouts, parcel, recipients)
         try:
@@ -119,8 +127,9 @@ class Courier:
             raise
         if transaction.unheard:
             return None
+        first = connection.used == 0
         self._connections.keep(target, connection)
-        return transaction.outcomes
+        return transaction.outcomes, transaction.reached(connection.took if first else 0.0)
 
 
 def no_contact(failure: NoSession) -> Deferred:
@@ -147,6 +156,19 @@ class _Transaction:
         self._dsn = parcel.dsn if self._client.supports_extension("dsn") else {}
         self.outcomes: dict[str, Outcome] = {}
         self.unheard = True
+        self._denied = 0  # the reply to MAIL
+
+    def reached(self, took: float) -> Reached:
+        """What this says of the server's health."""
+        if self._denied:
+            return Reached(Contact.DENIED, f"it answers MAIL with {self._denied}")
+        outcomes = self.outcomes.values()
+        took_mail = None
+        if any(isinstance(one, Delivered) for one in outcomes):
+            took_mail = True
+        elif all(isinstance(one, Deferred) and not _is_of_mailbox(one) for one in outcomes):
+            took_mail = False
+        return Reached(Contact.ANSWERED, "" if took_mail is not False else PUT_OFF, took, took_mail)
 
     async def run(self) -> None:
         """Never raises for what the server does: whoever has no reply yet is deferred."""
@@ -168,6 +190,7 @@ class _Transaction:
         reply = await self._ask(b"MAIL", b"FROM:<" + sender + b">", *self._options(sender))
         self.unheard = False
         if reply.code != 250:
+            self._denied = reply.code
             self._rest(judged(reply.code, reply.message, self._server))
             return
         if await self._name_recipients():
@@ -245,6 +268,11 @@ class _Transaction:
         if not local.isascii():
             return None
         return f"{local}@{EmailAddress.parse(address).ascii_domain}".encode("ascii")
+
+
+def _is_of_mailbox(outcome: Outcome) -> bool:
+    """Whether a reply is about one address or mailbox (RFC 3463), or its sender's first visit."""
+    return outcome.status.startswith(("4.1.", "4.2."))
 
 
 def _given(**parameters: str) -> list[bytes]:

@@ -1,197 +1,157 @@
-"""Whether a domain's primary mail server answers: the rules, its row, what people see of it.
+"""Whether a domain's primary mail server is well: the rules. Pure: same facts, same health.
 
-`observe` decides, with hysteresis and without I/O: one success means up, and failures mean
-down only when two lie apart (REFUSED_APART for a closed port, which is a clear answer;
-SILENT_APART for everything else), so that a burst of parallel attempts, or a restart of
-the server, is no outage. `apply` writes what was decided; an outage that begins or ends
-is an audit event, and when it ends what waits becomes due.
+    up        it answers and takes mail
+    slow      it answers late, or puts all mail off for a while; mail is still handed to it
+    refusing  it answers, and turns all mail away (greeting, EHLO, TLS, MAIL)
+    down      it does not answer
+
+`observe` takes in one attempt, with hysteresis. Two failures apart are an outage (REFUSED_APART
+for a closed port, which is a clear answer; SILENT_APART for everything else), so that a burst
+of parallel attempts, or a restart of the server, is none; one success ends it, since what
+waits should go. Late answers must go on for PACE_APART to make it slow, and prompt ones as
+long to make it well again. Mail that is put off makes it slow after PUT_OFF_FOR and
+PUT_OFF_TIMES; mail that is taken ends that.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from enum import StrEnum
 
-from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.orm import Session
-
-from app.audit import record
-from app.audit.events import OutageEnded, OutageStarted
-from app.delivery import desk, queue
 from app.delivery.contact import Contact, Reached
-from app.delivery.routes import primary
-from app.models import AuditEvent, Domain, PrimaryHealth, QueueItem
-from app.viewer import Actor
-from app.views import Banner
 
 REFUSED_APART = timedelta(seconds=1)
 SILENT_APART = timedelta(seconds=8)
-RECOVERED_SHOWN = timedelta(minutes=15)
-SLOW_AFTER = timedelta(minutes=5)
+PACE_APART = timedelta(seconds=60)
+PUT_OFF_FOR = timedelta(minutes=5)
+PUT_OFF_TIMES = 3
+PUT_OFF_FORGOTTEN = timedelta(hours=2)  # what waits is tried every hour at least
+PROMPT = 8.0  # seconds until the greeting; filters against spam wait for six
 
-ACTOR = Actor.system("deliver")
+
+class State(StrEnum):
+    """How a primary is."""
+
+    UP = "up"
+    SLOW = "slow"
+    DOWN = "down"
+    REFUSING = "refusing"
+
+    @property
+    def is_outage(self) -> bool:
+        """It is no use to hand it mail."""
+        return self in (State.DOWN, State.REFUSING)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What is known of how fast a server is that answers."""
+
+    late: bool = False
+    turning_since: datetime | None = None  # answers in a row that say the opposite of `late`
+    put_off: int = 0  # mails in a row
+    put_off_first: datetime | None = None
+    put_off_last: datetime | None = None
+
+    @property
+    def put_off_long(self) -> bool:
+        """It puts everything off."""
+        if self.put_off_first is None or self.put_off_last is None:
+            return False
+        lasted = self.put_off_last - self.put_off_first
+        return self.put_off >= PUT_OFF_TIMES and lasted >= PUT_OFF_FOR
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
     """What is known of one primary. `failures` have come without a success in between."""
 
-    up: bool
+    state: State
     since: datetime
     failures: int = 0
     first_failure: datetime | None = None
     only_refused: bool = True
+    turning_since: datetime | None = None  # in an outage: failures in a row of the other kind
+    pace: Pace = Pace()
 
     @property
     def suspect(self) -> bool:
-        """It failed, and is not yet held for down."""
-        return self.up and self.failures > 0
+        """It failed, and that is no outage yet."""
+        return not self.state.is_outage and self.failures > 0
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """An outage began; nobody reached the server since `at`."""
-
-    at: datetime
+def known(state: State, since: datetime) -> Health:
+    """The health that was written down before a restart."""
+    return Health(state, since, pace=Pace(late=state is State.SLOW))
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """An outage is over."""
-
-    began: datetime
-    at: datetime
-
-
-Turn = Started | Ended
-
-
-def observe(health: Health, contact: Contact, now: datetime) -> tuple[Health, Turn | None]:
-    """Take in one attempt. No I/O: same facts, same health."""
-    if contact is Contact.ANSWERED:
-        if health.up:
-            return (replace(health, failures=0, first_failure=None, only_refused=True), None)
-        return Health(up=True, since=now), Ended(health.since, now)
+def observe(health: Health, reached: Reached, now: datetime, prompt: float = PROMPT) -> Health:
+    """Take in one attempt. `prompt`: seconds that a server may take for its greeting."""
+    if reached.contact is Contact.DENIED:
+        return health
+    if not reached.contact.failed:
+        return _answered(health, reached, now, prompt)
+    if health.state.is_outage:
+        return _still_out(health, _kind(reached.contact), now)
     first = health.first_failure or now
-    only_refused = health.only_refused and contact is Contact.REFUSED
     failed = replace(
         health,
         failures=health.failures + 1,
         first_failure=first,
-        only_refused=only_refused,
+        only_refused=health.only_refused and reached.contact is Contact.REFUSED,
     )
-    apart = REFUSED_APART if only_refused else SILENT_APART
-    if health.up and failed.failures >= 2 and now - first >= apart:
-        return replace(failed, up=False, since=first), Started(first)
-    return failed, None
+    apart = REFUSED_APART if failed.only_refused else SILENT_APART
+    if failed.failures >= 2 and now - first >= apart:
+        return Health(_kind(reached.contact), first, failed.failures, first)
+    return failed
 
 
-def stored(tx: Session) -> dict[bytes, Health]:
-    """The health of every domain as it was last written."""
-    rows = tx.scalars(select(PrimaryHealth))
-    return {row.domain_id: Health(up=row.state == "up", since=row.since) for row in rows}
+def _kind(contact: Contact) -> State:
+    return State.REFUSING if contact is Contact.UNREADY else State.DOWN
 
 
-def apply(tx: Session, domain_id: bytes, health: Health, reached: Reached, now: datetime) -> bool:
-    """Write a domain's health; True when this was the turn of an outage.
-
-    Several workers may see the same turn: the first one records it.
-    """
-    domain = tx.get(Domain, domain_id)
-    if domain is None:
-        return False
-    locked = select(PrimaryHealth).where(PrimaryHealth.domain_id == domain_id)
-    row = tx.scalars(locked.with_for_update()).first()
-    if row is None:
-        row = PrimaryHealth(
-            domain_id=domain_id, state="up", since=now, checked_at=now, last_error=""
-        )
-        tx.add(row)
-        tx.flush()
-    row.checked_at = now
-    row.last_error = reached.why
-    turned = (row.state == "up") is not health.up
-    if turned:
-        _turn(tx, domain, row, health, now)
-    tx.flush()
-    return turned
+def _still_out(health: Health, kind: State, now: datetime) -> Health:
+    """One odd failure, such as of a server that starts, does not change what the outage is."""
+    if kind is health.state:
+        return replace(health, failures=health.failures + 1, turning_since=None)
+    since = health.turning_since or now
+    if now - since >= SILENT_APART:
+        return Health(kind, since, health.failures + 1, health.first_failure)
+    return replace(health, failures=health.failures + 1, turning_since=since)
 
 
-def _turn(tx: Session, domain: Domain, row: PrimaryHealth, health: Health, now: datetime) -> None:
-    began = row.since
-    row.state = "up" if health.up else "down"
-    row.since = health.since
-    if health.up:
-        queue.due_now(tx, now, domain_id=domain.id, kind=queue.PRIMARY)
-        lasted = max(int((now - began).total_seconds()), 0)
-        ended = OutageEnded(domain=domain.name, lasted_seconds=lasted)
-        record(tx, ended, trail=domain.id, actor=ACTOR, at=now)
-    else:
-        record(tx, OutageStarted(domain=domain.name), trail=domain.id, actor=ACTOR, at=now)
+def _answered(health: Health, reached: Reached, now: datetime, prompt: float) -> Health:
+    if health.state.is_outage:
+        return Health(State.UP, now)
+    pace = _with_mail(_with_answer(health.pace, reached.took, now, prompt), reached.took_mail, now)
+    state = State.SLOW if pace.late or pace.put_off_long else State.UP
+    since = health.since
+    if state is not health.state:
+        since = _slow_since(health.pace, pace, now) if state is State.SLOW else now
+    return Health(state, since, pace=pace)
 
 
-@dataclass(frozen=True, slots=True)
-class PrimaryFacts:
-    """What people are told of a domain's mail server."""
-
-    state: Literal["up", "down", "unknown"]
-    since: datetime | None
-    waiting: desk.Waiting
-    last_error: str = ""
-
-
-def facts(tx: Session, domain_id: bytes) -> PrimaryFacts:
-    """State, since when, and how much waits for it. "unknown": copy mode, or never tried."""
-    waiting = desk.waiting(tx, domain_id, queue.PRIMARY)
-    row = _row(tx, domain_id)
-    if row is None:
-        return PrimaryFacts("unknown", None, waiting)
-    state: Literal["up", "down"] = "up" if row.state == "up" else "down"
-    return PrimaryFacts(state, row.since, waiting, row.last_error)
+def _with_answer(pace: Pace, took: float, now: datetime, prompt: float) -> Pace:
+    if not took:
+        return pace
+    if (took > prompt) is pace.late:
+        return replace(pace, turning_since=None)
+    since = pace.turning_since or now
+    if now - since >= PACE_APART:
+        return replace(pace, late=not pace.late, turning_since=None)
+    return replace(pace, turning_since=since)
 
 
-def banner_for(tx: Session, domain_id: bytes, now: datetime) -> Banner | None:
-    """What the pages show on top: down, just recovered, or slow. None when all is well.
-
-    Asked for by every page, so what waits is only counted when there is a banner.
-    """
-    row = _row(tx, domain_id)
-    if row is not None and row.state == "down":
-        return Banner(state="down", since=row.since, waiting=_waiting(tx, domain_id))
-    if row is not None and _ended_lately(tx, domain_id, now):
-        return Banner(state="recovered", since=row.since, waiting=_waiting(tx, domain_id))
-    oldest = tx.scalar(select(func.min(QueueItem.queued_at)).where(*_for_primary(domain_id)))
-    if oldest is not None and oldest < now - SLOW_AFTER:
-        return Banner(state="slow", since=oldest, waiting=_waiting(tx, domain_id))
-    return None
+def _with_mail(pace: Pace, took_mail: bool | None, now: datetime) -> Pace:
+    if took_mail is False:
+        first = pace.put_off_first or now
+        return replace(pace, put_off=pace.put_off + 1, put_off_first=first, put_off_last=now)
+    old = pace.put_off_last is not None and now - pace.put_off_last > PUT_OFF_FORGOTTEN
+    if took_mail or old:
+        return replace(pace, put_off=0, put_off_first=None, put_off_last=None)
+    return pace
 
 
-def _row(tx: Session, domain_id: bytes) -> PrimaryHealth | None:
-    """The row of a domain that has a primary: in copy mode an old one says nothing."""
-    domain = tx.get(Domain, domain_id)
-    if domain is None or primary(domain) is None:
-        return None
-    return tx.get(PrimaryHealth, domain_id)
-
-
-def _for_primary(domain_id: bytes) -> tuple[ColumnElement[bool], ...]:
-    return (
-        QueueItem.domain_id == domain_id,
-        QueueItem.state.in_(queue.WAITING),
-        QueueItem.kind == queue.PRIMARY,
-    )
-
-
-def _waiting(tx: Session, domain_id: bytes) -> int:
-    """Messages, not recipients."""
-    messages = func.count(QueueItem.message_id.distinct())
-    return tx.scalar(select(messages).where(*_for_primary(domain_id))) or 0
-
-
-def _ended_lately(tx: Session, domain_id: bytes, now: datetime) -> bool:
-    # A server that is up because it was never seen down has recovered from nothing.
-    ended = exists().where(
-        AuditEvent.trail == domain_id,
-        AuditEvent.kind == OutageEnded.name,
-        AuditEvent.at > now - RECOVERED_SHOWN,
-    )
-    return bool(tx.scalar(select(ended)))
+def _slow_since(before: Pace, pace: Pace, now: datetime) -> datetime:
+    """When the first of the signs was seen that made it slow."""
+    signs = [before.turning_since] if pace.late else [pace.put_off_first]
+    return next((sign for sign in signs if sign is not None), now)

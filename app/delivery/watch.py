@@ -1,8 +1,9 @@
 """Keeps the health of every primary up to date, from real attempts and from light probes.
 
-A probe is a greeting (connect, EHLO, QUIT), made only when there was no real attempt for a
-while: every five seconds while the server is down. Domains with the same server share one.
-While a primary is down nothing is sent to it: its mail waits until the probe gets through.
+A probe greets and asks whether mail would be taken (EHLO, MAIL FROM:<>, QUIT). It is made only
+when there was no real attempt for a while: every five seconds while the server is down, and
+soon after it denied a mail. Domains with the same server share one. While a primary is down or
+refuses everything nothing is sent to it: its mail waits until the probe gets through.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import select
 
-from app.delivery import health, queue
+from app.delivery import health, primaries, queue
 from app.delivery.config import DeliverConfig
 from app.delivery.contact import Contact, Reached
 from app.delivery.courier import Courier
@@ -48,6 +49,7 @@ class _Watched:
     health: health.Health
     reached: Reached | None = None
     at: datetime | None = None
+    doubted: bool = False  # it denied a mail since the last probe
     written: datetime | None = None
     relieved: datetime | None = None
     dirty: bool = False
@@ -78,7 +80,7 @@ class PrimaryWatch:
     def is_down(self, domain_id: bytes) -> bool:
         """Whether it is no use to try now."""
         watched = self._watched.get(domain_id)
-        return watched is not None and not watched.health.up
+        return watched is not None and watched.health.state.is_outage
 
     async def load(self) -> None:
         """Begin with what was known before."""
@@ -88,14 +90,20 @@ class PrimaryWatch:
     async def note(self, domain_id: bytes, reached: Reached) -> None:
         """Take in how an attempt went."""
         now = utc_now()
-        watched = self._watched.setdefault(domain_id, _Watched(health.Health(up=True, since=now)))
+        well = health.Health(health.State.UP, now)
+        watched = self._watched.setdefault(domain_id, _Watched(well))
         before = watched.health
-        watched.health, turn = health.observe(before, reached.contact, now)
-        watched.reached, watched.at = reached, now
-        if turn is not None:
-            what = "does not answer" if isinstance(turn, health.Started) else "answers again"
-            log.warning("a domain's mail server %s (%s)", what, reached.why or "ok")
-        if turn is not None or watched.written is None or now - watched.written >= _REWRITE:
+        watched.health = health.observe(before, reached, now, self._config.prompt)
+        watched.reached = reached
+        denied = reached.contact is Contact.DENIED
+        if not (denied and watched.doubted):  # denials one after the other put no probe off
+            watched.at = now
+        watched.doubted = denied
+        turned = watched.health.state is not before.state
+        if turned:
+            why = reached.why or "ok"
+            log.warning("a domain's mail server is %s (%s)", watched.health.state, why)
+        if turned or watched.written is None or now - watched.written >= _REWRITE:
             await self._write(domain_id, watched, now)
         if before.suspect and not watched.health.failures:
             await self._relieve(domain_id, watched, now)
@@ -130,9 +138,9 @@ class PrimaryWatch:
         if watched is None or watched.at is None:
             return True
         wait = self._config.probe_up
-        if watched.health.suspect:
+        if watched.health.suspect or watched.doubted:
             wait = self._config.probe_suspect
-        elif not watched.health.up:
+        elif watched.health.state.is_outage:
             wait = self._config.probe_down
         return now - watched.at >= timedelta(seconds=wait)
 
@@ -160,9 +168,9 @@ class PrimaryWatch:
         except StoreError as error:
             log.warning("the state of a mail server could not be written: %s", error)
             return  # the next tick tries again
-        watched.dirty = watched.health.up is not known.up
+        watched.dirty = watched.health.state is not known.state
         watched.written = now
-        if turned and known.up:
+        if turned and not known.state.is_outage:
             self._on_recovery()
 
     async def _relieve(self, domain_id: bytes, watched: _Watched, now: datetime) -> None:
@@ -186,11 +194,11 @@ class PrimaryWatch:
         self, domain_id: bytes, known: health.Health, reached: Reached, now: datetime
     ) -> bool:
         with self._db.write() as tx:
-            return health.apply(tx, domain_id, known, reached, now)
+            return primaries.apply(tx, domain_id, known, reached, now)
 
     def _stored(self) -> dict[bytes, health.Health]:
         with self._db.read() as tx:
-            return health.stored(tx)
+            return primaries.stored(tx)
 
     def _primaries(self) -> dict[Target, list[bytes]]:
         servers: dict[Target, list[bytes]] = {}

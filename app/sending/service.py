@@ -25,7 +25,7 @@ from app.accounts.domains import Mode
 from app.accounts.errors import Unknown
 from app.accounts.routing import Disposition, resolve
 from app.audit.events import MessageSent
-from app.delivery import health
+from app.delivery import primaries
 from app.keys.protocol import Purpose
 from app.models import Domain, Identity
 from app.reading.opening import OpenedEntry, Opener, Parsers
@@ -267,12 +267,12 @@ class Sending:
         return f"{said}{at_once} The mail server of {down} gets it when it is back."
 
     def _down(self, recipients: tuple[Recipient, ...]) -> str:
-        """A domain whose server is handed the message, and does not answer now."""
+        """A domain whose server is handed the message, and takes no mail now."""
         waiting = {r.route.domain_id: r.route.domain_name for r in recipients if r.route.hands_on}
         try:
             with self._db.read() as tx:
                 for domain_id, name in waiting.items():
-                    if domain_id is not None and health.facts(tx, domain_id).state == "down":
+                    if domain_id is not None and primaries.facts(tx, domain_id).is_out:
                         return name
         except StoreError:
             pass  # it is sent: an error now would have it sent twice

@@ -39,6 +39,7 @@ class Sink:
     greeting: str = "220 sink ESMTP"
     answer: Callable[[str], str | None] = lambda _: None
     data_delay: float = 0.0
+    silent: bool = False  # takes connections and says nothing
     taken: list[Taken] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     sessions: int = 0
@@ -72,6 +73,9 @@ class Sink:
             writer.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.silent:
+            await reader.read()
+            return
         writer.write(f"{self.greeting}\r\n".encode())
         mail, rcpt = "", list[str]()
         while line := (await reader.readline()).decode("utf-8", "surrogateescape").rstrip("\r\n"):

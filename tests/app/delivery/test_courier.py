@@ -184,8 +184,31 @@ def test_a_refusal_counts_for_all_recipients_who_have_no_answer_yet(
 
     report, server = run(lambda s: deliver(s, parcel(HEAD, BOB, "eve@ours.example")), answer=answer)
     assert [type(outcome) for outcome in report.outcomes.values()] == [kind, kind]
-    assert report.reached.contact is Contact.ANSWERED
+    assert report.reached.contact is (Contact.DENIED if at == "MAIL" else Contact.ANSWERED)
+    assert report.reached.took_mail is (False if kind is Deferred and at != "MAIL" else None)
     assert server.taken == []
+
+
+@pytest.mark.parametrize(
+    ("at", "reply", "took_mail"),
+    [
+        ("QUIT", "221 bye", True),
+        ("RCPT TO:<eve", "452 4.2.2 full", True),
+        ("RCPT", "452 4.2.2 full", None),  # of one mailbox: says nothing of the server
+        ("RCPT", "450 4.1.1 who is that", None),
+        ("RCPT", "550 5.1.1 no such person", None),
+        ("RCPT", "451 4.7.1 come back later", False),
+    ],
+)
+def test_a_report_says_whether_the_server_took_mail_at_all(
+    at: str, reply: str, took_mail: bool | None
+) -> None:
+    def answer(line: str) -> str | None:
+        return reply if line.startswith(at) else None
+
+    report, _ = run(lambda s: deliver(s, parcel(HEAD, BOB, "eve@ours.example")), answer=answer)
+    assert report.reached.took_mail is took_mail
+    assert report.reached.took > 0
 
 
 @pytest.mark.parametrize(

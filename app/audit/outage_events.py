@@ -1,0 +1,51 @@
+"""The events about a domain's own mail server. None holds a word of mail, nor of the server's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.audit.kinds import Event, Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageStarted(Event):
+    """A domain's primary mail server stopped answering, or turns all mail away."""
+
+    name = Kind.OUTAGE_STARTED
+    domain: str
+    state: str  # down | refusing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageChanged(Event):
+    """The same outage goes on in another way."""
+
+    name = Kind.OUTAGE_CHANGED
+    domain: str
+    state: str  # down | refusing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageEnded(Event):
+    """A domain's primary mail server answers again."""
+
+    name = Kind.OUTAGE_ENDED
+    domain: str
+    lasted_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSlow(Event):
+    """A domain's primary mail server answers late, or puts mail off."""
+
+    name = Kind.SERVER_SLOW
+    domain: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerPrompt(Event):
+    """It answers and takes mail as usual again."""
+
+    name = Kind.SERVER_PROMPT
+    domain: str
+    lasted_seconds: int
