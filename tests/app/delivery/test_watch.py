@@ -14,7 +14,7 @@ from app.delivery.courier import Courier
 from app.delivery.mx import Target
 from app.models import AuditEvent, PrimaryHealth
 from tests.app.delivery.conftest import World, until
-from tests.app.delivery.sinks import sink
+from tests.app.delivery.sinks import Sink, sink
 
 
 @pytest.fixture(autouse=True)
