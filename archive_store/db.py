@@ -118,32 +118,35 @@ def translated() -> Iterator[None]:
     except NoConnectionLeft as error:
         raise StoreBusy("every connection to the database is in use") from error
     except (OperationalError, InterfaceError) as error:
-        raise _store_error(error) from error
+        raise _store_error(error.orig) from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StoreBusy("the database connection was lost") from error
-        if _sqlite_code(error) in _DAMAGED:
+        if _sqlite_code(error.orig) in _DAMAGED:
             raise WriteFailed("the database cannot be read") from error
         raise
+    except sqlite3.DatabaseError as error:  # of the driver's own cursor
+        raise _store_error(error) from error
 
 
-def _store_error(error: DBAPIError) -> StoreError:
-    full = _full_code(error) in _NO_ROOM
+def _store_error(error: BaseException | None) -> StoreError:
     # PostgreSQL has SQLSTATE 53100.
-    if full or getattr(error.orig, "sqlstate", None) == "53100":
+    if _full_code(error) in _NO_ROOM or getattr(error, "sqlstate", None) == "53100":
         return StoreFull("the database has no room to write")
     if _sqlite_code(error) == sqlite3.SQLITE_IOERR:
         return WriteFailed("the disk of the database failed")
+    if _sqlite_code(error) in _DAMAGED:
+        return WriteFailed("the database cannot be read")
     return StoreBusy("the database is locked or cannot be reached")
 
 
-def _sqlite_code(error: DBAPIError) -> int:
+def _sqlite_code(error: BaseException | None) -> int:
     return _full_code(error) & 0xFF
 
 
-def _full_code(error: DBAPIError) -> int:
+def _full_code(error: BaseException | None) -> int:
     """SQLite's extended result code (https://www.sqlite.org/rescode.html); 0: it is not SQLite."""
-    return int(getattr(error.orig, "sqlite_errorcode", 0))
+    return int(getattr(error, "sqlite_errorcode", 0))
 
 
 def _sqlite_engine(url: str) -> Engine:

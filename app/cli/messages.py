@@ -155,6 +155,10 @@ def _write_mbox(messages: Iterator[tuple[bytes, bytes]], out: Path) -> int:
 
 
 def _write_maildir(messages: Iterator[tuple[bytes, bytes]], folder: Path) -> int:
+    # Maildir itself makes them only together with their parent: one that an earlier export could
+    # not finish would stay without.
+    for name in ("tmp", "new", "cur"):
+        make_folder((folder / name).absolute())
     box = mailbox.Maildir(folder)
     count = 0
     for _, octets in messages:

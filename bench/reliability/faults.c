@@ -93,6 +93,13 @@ static int judged_handle(int class, const char *call, int handle)
     return judged(class, call, path);
 }
 
+static int judged_write(const char *call, int handle, size_t count)
+{
+    /* One octet cannot be written in part. */
+    if (control && !control->error && count < 2) return 0;
+    return judged_handle(WRITE, call, handle);
+}
+
 static int judged_name(int class, const char *call, int folder, const char *name)
 {
     char link[32], path[4096];
@@ -140,18 +147,18 @@ OPENAT(openat64)
 ssize_t write(int handle, const void *octets, size_t count)
 {
     NEXT(write);
-    int found = judged_handle(WRITE, "write", handle);
+    int found = judged_write("write", handle, count);
     if (found == 1) return -1;
-    return next(handle, octets, found && count > 1 ? count / 2 : count);
+    return next(handle, octets, found ? count / 2 : count);
 }
 
 #define PWRITE(name) \
     ssize_t name(int handle, const void *octets, size_t count, off_t at) \
     { \
         NEXT(name); \
-        int found = judged_handle(WRITE, #name, handle); \
+        int found = judged_write(#name, handle, count); \
         if (found == 1) return -1; \
-        return next(handle, octets, found && count > 1 ? count / 2 : count, at); \
+        return next(handle, octets, found ? count / 2 : count, at); \
     }
 PWRITE(pwrite)
 PWRITE(pwrite64)
@@ -159,11 +166,21 @@ PWRITE(pwrite64)
 ssize_t writev(int handle, const struct iovec *parts, int count)
 {
     NEXT(writev);
-    int found = judged_handle(WRITE, "writev", handle);
+    int found = judged_write("writev", handle, parts[0].length);
     if (found == 1) return -1;
-    return found && parts[0].length > 1 ? write(handle, parts[0].base, parts[0].length / 2)
-                                        : next(handle, parts, count);
+    return found ? write(handle, parts[0].base, parts[0].length / 2) : next(handle, parts, count);
 }
+
+#define SENDFILE(name) \
+    ssize_t name(int to, int from, off_t *at, size_t count) \
+    { \
+        NEXT(name); \
+        int found = judged_write(#name, to, count); \
+        if (found == 1) return -1; \
+        return next(to, from, at, found ? count / 2 : count); \
+    }
+SENDFILE(sendfile)
+SENDFILE(sendfile64)
 
 #define HANDLE(class, name, ...) \
     { \

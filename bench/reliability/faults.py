@@ -3,7 +3,7 @@
 The library of `faults.c` stands in front of the C library in every process of the service. For
 each kind of fault and each n, one operation runs into it once. Then, with the fault gone: what
 was answered must fit, the next mail must be taken, and nothing acknowledged may be missing. Sweep
-and export are held to the same in `offline.py`, in one process.
+and export are held to the same in `offline.py`, without the service.
 """
 
 import smtplib
@@ -22,12 +22,13 @@ from app.fsck.ports import store_of
 from archive_store.clock import utc_now
 from bench.reliability import offline
 from bench.reliability.control import FAULTS, NEVER, Calls, Control, Fault, Seen, build, thinned
-from bench.reliability.ledger import Ledger, judge, name_of
-from bench.reliability.load import send_one
+from bench.reliability.ledger import Ledger, body_of, judge, name_of, octets_of
+from bench.reliability.load import send_one, take_from
 from tests.scenarios.service import ACTOR, Primary, Service, running_primary
 
 RELAYED, COPIED = "vlad@acme.example", "copied@copy.example"
 PATIENCE_SECONDS = 60.0
+COUNTINGS = 3  # how many calls it takes depends on what SQLite has in memory
 # What the door may say of a mail that ran into a fault. 250 everywhere: the fault may hit what
 # the mail does not depend on, such as moving SQLite's log into its database.
 REPLIES = {
@@ -45,7 +46,7 @@ class Plan:
     """How many: at most so many n of each kind of fault, in each operation (0: every n)."""
 
     points: int = 3
-    operations: tuple[str, ...] = ("ingest", "relay", "sweep", "export")
+    operations: tuple[str, ...] = ("ingest", "segment", "relay", "sweep", "export")
     faults: tuple[str, ...] = tuple(fault.name for fault in FAULTS)
     database_url: str = ""
     objects_url: str = ""
@@ -90,13 +91,16 @@ class Failing:
         self._ledger = Ledger()
         self._number = 0
         self._refused: set[str] = set()
+        self._handed_on: dict[str, bytes] = {}  # bodies by name
 
     def run(self, tell: Callable[[str], None]) -> None:
-        """Every fault of both operations that need the service."""
-        operations = {"ingest": self._ingest, "relay": self._relay}
+        """Every fault of the operations that need the service."""
+        operations = {"ingest": self._ingest, "segment": self._segment, "relay": self._relay}
+        self._goes_on("the start")
         for name in [name for name in operations if name in self._plan.operations]:
             for fault in (one for one in FAULTS if one.name in self._plan.faults):
-                count = operations[name](fault, NEVER).calls
+                times = 1 if self._plan.points else COUNTINGS
+                count = max(operations[name](fault, NEVER).calls for _ in range(times))
                 for at in thinned(count, self._plan.points or count):
                     self._report.points[name] += operations[name](fault, at).fired > 0
                 self._check(f"{name}, {fault.name}")
@@ -121,6 +125,17 @@ class Failing:
             self._report.wrong.append(f"{what}: the file is still trusted")
         return seen
 
+    def _segment(self, fault: Fault, at: int) -> Seen:
+        """The same for the first mail of a new segment, with a new file and its folders."""
+        failed_sync = next(one for one in FAULTS if one.calls == Calls.SYNC)
+        self._control.arm(self._pid("ingest_writer"), failed_sync, 1)
+        self._send(COPIED)
+        if not self._control.disarm().path.endswith(".seg"):
+            self._report.wrong.append(
+                f"segment, {fault.name} at {at}: the old one was not given up"
+            )
+        return self._ingest(fault, at)
+
     def _relay(self, fault: Fault, at: int) -> Seen:
         """One mail to be handed on while the deliver role's n-th call fails."""
         pid = self._pid("deliver")
@@ -132,17 +147,21 @@ class Failing:
         if fault.onwards:
             time.sleep(0.2)  # the role meets a disk that stays full for a while
         seen = self._control.disarm()
-        self._flush()
-        done = _until(lambda: not self._service.waiting() and self._arrived(name))
-        if not done:
-            self._report.wrong.append(f"relay, {fault.name} at {at}: never handed on")
+        if not _until(lambda: self._arrived(name)):
+            self._report.wrong.append(f"relay, {fault.name} at {at}: never handed on whole")
+        if not _until(lambda: not self._service.waiting()):
+            self._report.wrong.append(f"relay, {fault.name} at {at}: handed on and not done with")
         self._report.restarts += self._pid("deliver") != pid
         return seen
 
-    def _flush(self) -> None:
-        """Try at once what was put off."""
+    def _arrived(self, name: str) -> bool:
+        """Whether the primary has it whole. What was put off meanwhile is tried at once."""
+        if self._handed_on.get(name) == body_of(octets_of(name)):
+            return True
         with self._service.parts() as (parts, _), parts.db.write() as tx:
             desk.flush(tx, ACTOR, None, utc_now())
+        self._handed_on |= {name_of(mail): body_of(mail) for mail in take_from(self._primary)}
+        return False
 
     def _goes_on(self, what: str) -> None:
         began = time.monotonic()
@@ -159,9 +178,6 @@ class Failing:
                 return name, send_one(client, self._ledger, name, address)
         except (OSError, smtplib.SMTPException):
             return name, 0
-
-    def _arrived(self, name: str) -> bool:
-        return any(name_of(octets) == name for octets in self._primary.all())
 
     def _pid(self, role: str) -> int:
         """The process of a role, waited for."""
@@ -186,6 +202,10 @@ class Failing:
             verdict = judge(mails, acknowledged, [n for n, to in ledger.sent.items()])
             if not verdict.kept:
                 self._report.wrong.append(f"after {when}: {verdict}")
+        relayed = [name for name, to in ledger.acknowledged.items() if to == RELAYED]
+        missing = [n for n in relayed if self._handed_on.get(n) != body_of(octets_of(n))]
+        if missing:
+            self._report.wrong.append(f"after {when}: not at the primary: {missing[:3]}")
         self._report.acknowledged = len(ledger.acknowledged)
         self._report.refused_and_there = len(self._refused & there)
         with self._service.parts() as (parts, keys):

@@ -22,8 +22,8 @@ from app.config import Config
 from app.keys.client import KeysClient
 from app.setup import run_dir
 from archive_store.errors import StoreError
-from bench.reliability.ledger import Ledger, judge, name_of, octets_of
-from bench.reliability.load import Load
+from bench.reliability.ledger import Ledger, body_of, judge, name_of, octets_of
+from bench.reliability.load import Load, take_from
 from tests.scenarios.service import Primary, Service, running_primary
 
 VICTIMS = ("keys", "ingest", "ingest_writer", "index", "deliver", "web", "sweep", "child")
@@ -179,22 +179,12 @@ class Killing:
         end = time.monotonic() + PATIENCE_SECONDS
         while self._service.waiting() and time.monotonic() < end:
             time.sleep(0.1)
-        arrived = {name_of(octets): _body(octets) for octets in self._take_from_primary()}
+        arrived = {name_of(octets): body_of(octets) for octets in take_from(self._primary)}
         wanted = [name for name, to in ledger.acknowledged.items() if to == relayed]
-        lost = [n for n in wanted if arrived.get(n) != _body(octets_of(n))]
+        lost = [n for n in wanted if arrived.get(n) != body_of(octets_of(n))]
         self.report.handed_on += len(wanted) - len(lost)
         if lost:
             self.report.wrong.append(f"never handed on: {len(lost)} (such as {lost[:3]})")
-
-    def _take_from_primary(self) -> list[bytes]:
-        found = self._primary.all()
-        for path in (self._primary.kept / "primary").rglob("*.eml"):
-            path.unlink()
-        return found
-
-
-def _body(octets: bytes) -> bytes:
-    return octets.partition(b"\r\n\r\n")[2]
 
 
 def _greets(port: int) -> bool:

@@ -34,6 +34,11 @@ def name_of(octets: bytes) -> str:
     return octets.partition(b"\r\nSubject: ")[2].partition(b"\r\n")[0].decode(errors="replace")
 
 
+def body_of(octets: bytes) -> bytes:
+    """A mail without its header, to which each server on the way adds."""
+    return octets.partition(b"\r\n\r\n")[2]
+
+
 @dataclass(slots=True)
 class Ledger:
     """For threads. `sent` has every mail whose octets began to go out, `acknowledged` every 250."""

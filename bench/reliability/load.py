@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from bench.reliability.ledger import Ledger, octets_of
+from tests.scenarios.service import Primary
 
 AFTER_TROUBLE_SECONDS = 0.05
 
@@ -73,3 +74,12 @@ def send_one(client: smtplib.SMTP, ledger: Ledger, name: str, address: str) -> i
     finally:
         ledger.end(name, code)
     return code
+
+
+def take_from(primary: Primary) -> list[bytes]:
+    """What the primary got since this was last asked."""
+    found = []
+    for path in (primary.kept / "primary").rglob("*.eml"):
+        found.append(path.read_bytes())
+        path.unlink()
+    return found

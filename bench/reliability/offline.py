@@ -1,17 +1,22 @@
-"""The n-th file operation fails in a sweep or an export: in one process, with a copy each time.
+"""The n-th file operation fails in a sweep or an export, on a fresh copy each time.
 
 The installation has mail of nine days ago, which a sweep removes, and mail of today, which must
-stay. `python -m bench.reliability.offline OPERATIONS FOLDER POINTS FAULTS` is that process;
-`run` makes the installation and starts it with the library of `faults.c` in front.
+stay. A point takes some tenths of a second, nearly all of it spent waiting for the sockets of its
+own keys role to close; so `run` shares the points out over many processes, each with a copy of its
+own and with the library of `faults.c` in front:
+`python -m bench.reliability.offline FOLDER SHARE`.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -30,7 +35,9 @@ from tests.scenarios.service import Service
 
 ADDRESS = "vlad@acme.example"
 OLD, NEW = [f"old {n}" for n in range(6)], [f"new {n}" for n in range(6)]
+EARLIER = b"From MAILER-DAEMON Tue Nov 24 08:00:00 2026\nSubject: earlier\n\nstays\n\n"
 FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
+PROCESSES = 4 * (os.cpu_count() or 1)
 
 
 @dataclass(slots=True)
@@ -41,22 +48,49 @@ class Done:
     wrong: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one process does: so many n of each fault (0: every n), and of these every `of`-th."""
+
+    operations: Sequence[str]
+    faults: Sequence[str]
+    points: int
+    number: int
+    of: int
+
+
 def run(
     operations: Sequence[str], folder: Path, library: Path, points: int, faults: Sequence[str]
 ) -> Done:
     """Every fault of these operations. What is wrong is in what comes back."""
     folder.mkdir()
     service = _installation(folder)
-    control = Control(folder / "control")
-    service.environment |= control.environment(library, folder / "work")
-    words = [",".join(operations), str(folder), str(points), *faults]
-    done = subprocess.run(
-        [sys.executable, "-m", __spec__.name, *words],
-        env=service.environment,
+    of = min(points or PROCESSES, PROCESSES)
+    all_done, counted = Done(), Counter[str]()
+    with ExitStack() as ending:
+        processes = []
+        for number in range(of):
+            share = Share(operations=operations, faults=faults, points=points, number=number, of=of)
+            processes.append(ending.enter_context(_started(share, service, library)))
+        for process in processes:
+            output, _ = process.communicate()
+            if process.returncode:
+                raise SystemExit("reliability: a process of sweep and export ended by itself")
+            done = Done(**json.loads(output.splitlines()[-1]))
+            counted.update(done.points)
+            all_done.wrong += done.wrong
+    all_done.points |= counted
+    return all_done
+
+
+def _started(share: Share, service: Service, library: Path) -> subprocess.Popen[bytes]:
+    folder = service.folder
+    control = Control(folder / f"control{share.number}")
+    return subprocess.Popen(
+        [sys.executable, "-m", __spec__.name, str(folder), json.dumps(asdict(share))],
+        env=service.environment | control.environment(library, folder / f"work{share.number}"),
         stdout=subprocess.PIPE,
-        check=True,
     )
-    return Done(**json.loads(done.stdout.splitlines()[-1]))
 
 
 def _installation(folder: Path) -> Service:
@@ -88,30 +122,41 @@ def _faketime() -> str:
 
 
 class Faulty:
-    """The process with the library in front. `work` is the folder whose files are meant."""
+    """A process with the library in front. `work` is the folder whose files are meant."""
 
-    def __init__(self, folder: Path, control: Control) -> None:
+    def __init__(self, folder: Path, share: Share) -> None:
+        self._share = share
         self._template = folder / "template"
-        self._work = folder / "work"
+        self._work = folder / f"work{share.number}"
         self._data = self._work / "data"
         self._out = self._work / "out"
-        self._control = control
+        self._box = self._out / "mailbox.mbox"
+        self._control = Control(folder / f"control{share.number}", new=False)
         self.done = Done()
 
-    def every(self, name: str, points: int, faults: Sequence[str]) -> None:
-        """Every fault, at every n or at so many."""
+    def every(self, name: str) -> None:
+        """Every fault of an operation, at this share of the n."""
         operations = {"sweep": [self._sweep], "export": [self._eml, self._mbox, self._maildir]}
         self.done.points[name] = 0
         for each in operations[name]:
-            for fault in (one for one in FAULTS if one.name in faults):
-                count = self._once(each, fault, NEVER).calls
-                for at in thinned(count, points or count):
-                    self.done.points[name] += self._once(each, fault, at).fired > 0
+            for fault in (one for one in FAULTS if one.name in self._share.faults):
+                for at in self._numbers(each, fault):
+                    if not self._once(each, fault, at).fired:
+                        break  # it makes no more calls than that
+                    self.done.points[name] += 1
+
+    def _numbers(self, each: Callable[[], None], fault: Fault) -> Iterator[int]:
+        share = self._share
+        if not share.points:
+            return itertools.count(1 + share.number, share.of)
+        count = self._once(each, fault, NEVER).calls
+        return iter(thinned(count, share.points)[share.number :: share.of])
 
     def _once(self, operation: Callable[[], None], fault: Fault, at: int) -> Seen:
         shutil.rmtree(self._work, ignore_errors=True)
         shutil.copytree(self._template, self._data)
         self._out.mkdir()
+        self._box.write_bytes(EARLIER)
         os.environ["LIVEARCHIVE_DATA_DIR"] = str(self._data)
         what = f"{operation.__name__}, {fault.name} at {at}"
         self._control.arm(EVERYBODY, fault, at)
@@ -163,9 +208,13 @@ class Faulty:
         wanted += [octets.replace(b"\r\n", b"\n") for octets in wanted]
         if any(octets not in wanted for octets in self._exported()):
             self._wrong(what, "part of a mail was left under its name")
-        box = self._out / "mailbox.mbox"
-        if box.exists() and box.read_bytes().count(b"\nSubject: ") not in (0, len(NEW)):
+        if self._in_box() not in (0, len(NEW)):
             self._wrong(what, "part of an mbox was left")
+
+    def _in_box(self) -> int:
+        """How many mails were added to the mbox. -1: what was in it is no longer as it was."""
+        octets = self._box.read_bytes()
+        return octets.count(b"\nSubject: ") - 1 if octets.startswith(EARLIER) else -1
 
     def _check(self, what: str, operation: Callable[[], None]) -> None:
         if operation == self._sweep:
@@ -173,7 +222,7 @@ class Faulty:
             self._eml()
         count = len(self._exported())
         if operation == self._mbox:
-            count = (self._out / "mailbox.mbox").read_bytes().count(b"\nSubject: ")
+            count = self._in_box()
         # What an export that failed had finished is there twice in a Maildir, under new names.
         if count < len(NEW) or (operation != self._maildir and count > 2 * len(NEW)):
             self._wrong(what, f"{count} mails afterwards")
@@ -193,11 +242,11 @@ class Faulty:
 
 def main() -> None:
     """The process that `run` starts."""
-    operations, folder, points = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    faulty = Faulty(folder, Control(folder / "control", new=False))
+    share = Share(**json.loads(sys.argv[2]))
+    faulty = Faulty(Path(sys.argv[1]), share)
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
-        for name in operations.split(","):
-            faulty.every(name, points, sys.argv[4:])
+        for name in share.operations:
+            faulty.every(name)
     print(json.dumps(asdict(faulty.done)))
 
 

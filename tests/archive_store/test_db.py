@@ -84,3 +84,16 @@ def test_a_full_disk_is_told_from_one_that_fails(code: int, expected: type[Store
     error.sqlite_errorcode = code
     with pytest.raises(expected), translated():
         raise OperationalError("INSERT", {}, error)
+
+
+def test_a_log_that_cannot_be_emptied_is_one_of_the_stores_failures(tmp_path: Path) -> None:
+    path = tmp_path / "livearchive.db"
+    made = Database(f"sqlite:///{path}")
+    with made.write() as tx:
+        tx.execute(text("CREATE TABLE t (a INTEGER)"))
+    # The pool's connection is open: only now, without SQLAlchemy between, the driver fails.
+    path.with_name(f"{path.name}-wal").write_bytes(b"")
+    path.write_bytes(b"x" * 4096)
+    with pytest.raises(StoreError):
+        made.checkpoint()
+    made.close()

@@ -45,6 +45,17 @@ def test_a_mailbox_goes_out_and_comes_in_again(town: Town, tmp_path: Path, kind:
     assert {m.subject for m in town.service.messages(two)} == {"First", "Second"}
 
 
+def test_an_export_completes_a_maildir_that_an_earlier_one_left_half_made(
+    town: Town, tmp_path: Path
+) -> None:
+    to = town.service.newcomer()
+    town.service.send(mail("Whole"), to)
+    (tmp_path / "Maildir" / "tmp").mkdir(parents=True)
+    town.service.must("messages", "export", to, "--out", str(tmp_path), "--format", "maildir")
+    [file] = (tmp_path / "Maildir" / "new").iterdir()
+    assert b"Subject: Whole" in file.read_bytes()
+
+
 def test_an_eml_file_with_unix_line_ends_gets_those_of_smtp(town: Town, tmp_path: Path) -> None:
     to = town.service.newcomer()
     file = tmp_path / "unix.eml"
