@@ -7,28 +7,16 @@ transaction are stored together or the sender keeps the mail.
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Protocol
 
 from app.accounts.routing import Disposition, Route, resolve
+from app.journal import Journal
+from app.tee import Store, as_unit
 from archive_store.address import EmailAddress
-from archive_store.clock import utc_now
 from archive_store.db import Database
-from archive_store.envelope import DsnWishes, Envelope
 from archive_store.errors import StoreError, StoreFull
-from archive_store.maillog import LogEntry
-from archive_store.sealing import Copy, Incoming, Relay
-from smtp_ingest.forwarding import Origin
-from smtp_ingest.peek import peek
-from smtp_ingest.ports import (
-    AcceptedRecipient,
-    RcptVerdict,
-    ReceivedMail,
-    SessionFacts,
-    Transmission,
-)
+from smtp_ingest.ports import RcptVerdict, ReceivedMail, SessionFacts, Transmission
 from smtp_ingest.replies import Reply
 
 REMEMBER_SECONDS = 2.0  # how long a change to people or domains takes to reach the door
@@ -37,6 +25,8 @@ REMEMBER_ROUTES = 20_000
 NOT_OURS = Reply(550, "5.7.1", "This server takes no mail for that domain")
 UNKNOWN = Reply(550, "5.1.1", "No such mailbox here")
 OFF = Reply(550, "5.1.1", "No mail is kept for this address")
+# Not for good: whoever set up the feed with a network too few finds the reports in his queue.
+NOT_THIS_FEED = Reply(450, "4.7.1", "Journal reports are not taken from here")
 STORED = Reply(250, "2.6.0", "Stored")
 NO_ROOM = Reply(452, "4.3.1", "No room to store mail now, try again later")
 NOT_NOW = Reply(451, "4.3.0", "The mail could not be stored now, try again later")
@@ -46,16 +36,6 @@ _REFUSALS = {
     Disposition.REJECT_UNKNOWN: UNKNOWN,
     Disposition.REJECT_OFF: OFF,
 }
-
-
-class Store(Protocol):
-    """Where the door puts mail: the writer's process, or a writer's thread in this one."""
-
-    def submit(self, mails: Sequence[Incoming]) -> "Future[Any] | asyncio.Future[Any]":
-        """Store the mails of one transaction, all or none; done means durable.
-
-        The future's error is a StoreError.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +50,7 @@ class Door:
     def __init__(self, db: Database, store: Store) -> None:
         self._db = db
         self._store = store
+        self._journal = Journal(db, store)
         self._routes: dict[str, _Remembered] = {}
 
     def rcpt(
@@ -78,38 +59,42 @@ class Door:
         """Judge a recipient: from memory at once, else by asking the database in a thread."""
         remembered = self._routes.get(address.key)
         if remembered is not None and remembered.until > monotonic():
-            return _REFUSALS.get(remembered.route.disposition)
-        return self._ask(address)
+            return _refusal(remembered.route, session)
+        return self._ask(address, session)
 
     async def accept(self, mail: ReceivedMail) -> Sequence[Reply]:
         """Store the mail for everybody, durably, or for nobody."""
         routes = [await self._route(recipient.address) for recipient in mail.recipients]
         # Between RCPT and here somebody may have switched a domain or a person off: then a
         # recipient has nowhere to go any more, and a 250 for him would be a lie.
-        lost = [route.disposition in _REFUSALS for route in routes]
+        lost = [_refusal(route, mail.session) is not None for route in routes]
         by_recipient = mail.session.transmission is Transmission.LMTP
         if all(lost) or (any(lost) and not by_recipient):
             return [NOT_NOW] * (len(lost) if by_recipient else 1)
-        reply = await self._keep(as_unit(mail, routes))
+        reply = await self._keep(mail, routes)
         if not by_recipient:
             return [reply]
         return [NOT_NOW if one else reply for one in lost]
 
-    async def _keep(self, unit: list[Incoming]) -> Reply:
+    async def _keep(self, mail: ReceivedMail, routes: Sequence[Route]) -> Reply:
         try:
-            await asyncio.wrap_future(self._store.submit(unit))
+            # First the reports: what of them is stored already is known when they come again.
+            for route in routes:
+                await self._journal.take(mail, route.feeds)
+            if unit := as_unit(mail, routes):
+                await asyncio.wrap_future(self._store.submit(unit))
         except StoreFull:
             return NO_ROOM
         except StoreError:
             return NOT_NOW
         return STORED
 
-    async def _ask(self, address: EmailAddress) -> RcptVerdict:
+    async def _ask(self, address: EmailAddress, session: SessionFacts) -> RcptVerdict:
         try:
             route = await self._route(address)
         except StoreError:
             return NOT_NOW
-        return _REFUSALS.get(route.disposition)
+        return _refusal(route, session)
 
     async def _route(self, address: EmailAddress) -> Route:
         remembered = self._routes.get(address.key)
@@ -126,99 +111,8 @@ class Door:
             return resolve(tx, address)
 
 
-def as_unit(mail: ReceivedMail, routes: Sequence[Route]) -> list[Incoming]:
-    """What is stored of one transaction: one Incoming per tenant. No I/O."""
-    parts: dict[bytes, _Part] = {}
-    for recipient, route in zip(mail.recipients, routes, strict=True):
-        envelope = _envelope(mail, recipient)
-        if route.tenant_id is not None and route.mailbox_id is not None:
-            _part(parts, route.tenant_id).keep(route.mailbox_id, envelope)
-        if route.hands_on and route.domain_id is not None:
-            _part(parts, route.domain_id).hand_on(envelope, route.mailbox_id)
-    now = utc_now()
-    return [
-        Incoming(
-            tenant,
-            mail.octets,
-            now,
-            tuple(part.copies.values()),
-            tuple(part.relays),
-            _log_entry(mail, part.recipients),
-        )
-        for tenant, part in parts.items()
-    ]
-
-
-class _Part:
-    """What one tenant gets of a transaction. Nobody gets a mail twice in one mailbox."""
-
-    def __init__(self) -> None:
-        self.copies: dict[bytes, Copy] = {}
-        self.relays: list[Relay] = []
-        self.recipients: list[str] = []
-
-    def keep(self, mailbox_id: bytes, envelope: Envelope) -> None:
-        self.copies.setdefault(mailbox_id, Copy(mailbox_id, envelope))
-        self._note(envelope)
-
-    def hand_on(self, envelope: Envelope, mailbox_id: bytes | None) -> None:
-        self.relays.append(Relay("primary", envelope, mailbox_id=mailbox_id))
-        self._note(envelope)
-
-    def _note(self, envelope: Envelope) -> None:
-        if envelope.rcpt_to not in self.recipients:
-            self.recipients.append(envelope.rcpt_to)
-
-
-def _part(parts: dict[bytes, _Part], tenant: bytes) -> _Part:
-    return parts.setdefault(tenant, _Part())
-
-
-def _envelope(mail: ReceivedMail, recipient: AcceptedRecipient) -> Envelope:
-    return Envelope(
-        mail.mail_from,
-        recipient.text,
-        mail.session.helo,
-        mail.session.client_ip,
-        mail.protocol,
-        mail.smtputf8,
-        mail.body8bit,
-        _dsn(mail, recipient),
-    )
-
-
-def _dsn(mail: ReceivedMail, recipient: AcceptedRecipient) -> DsnWishes | None:
-    if not (recipient.notify or recipient.orcpt or mail.ret or mail.envid):
-        return None
-    return DsnWishes(recipient.notify, recipient.orcpt, mail.ret, mail.envid)
-
-
-def _log_entry(mail: ReceivedMail, recipients: Sequence[str]) -> LogEntry:
-    header = peek(mail.octets)
-    more = {"helo": mail.session.helo, "protocol": mail.protocol}
-    if mail.session.login:
-        more["login"] = mail.session.login
-    if mail.origin is not None:
-        more |= _told(mail.origin)
-    return LogEntry(
-        "received",
-        mail.mail_from,
-        tuple(recipients),
-        header.subject,
-        header.sender,
-        header.message_id,
-        len(mail.octets),
-        mail.session.client_ip,
-        more=more,
-    )
-
-
-def _told(origin: Origin) -> dict[str, str]:
-    """What the server that sent it told of where it came from; what it did not is left out."""
-    told = {
-        "origin": origin.client_ip,
-        "origin_name": origin.client_name,
-        "origin_helo": origin.helo,
-        "origin_queue_id": origin.queue_id,
-    }
-    return {name: text for name, text in told.items() if text}
+def _refusal(route: Route, session: SessionFacts) -> Reply | None:
+    if route.feeds:
+        known = any(feed.comes_from(session.client_ip, session.login) for feed in route.feeds)
+        return None if known else NOT_THIS_FEED
+    return _REFUSALS.get(route.disposition)

@@ -86,6 +86,24 @@ class AddressRoute(Base):
     mailbox_id: Mapped[bytes] = mapped_column(Id, ForeignKey(Mailbox.id), index=True)
 
 
+class JournalFeed(Base):
+    """Where journal reports of a domain come in: an address that is a secret, and from whom.
+
+    Only the SHA-256 of the address's key is kept, so a copy of the database lets nobody write
+    into mailboxes. Domains of one organisation may share an address.
+    """
+
+    __tablename__ = "journal_feed"
+
+    domain_id: Mapped[bytes] = mapped_column(Id, ForeignKey("domain.id"), primary_key=True)
+    address_hash: Mapped[bytes] = mapped_column(LargeBinary(32), index=True)
+    networks: Mapped[str] = mapped_column(Text, default="")  # with commas; empty: from anywhere
+    login: Mapped[str] = mapped_column(String(NAME_LENGTH), default="")  # of SMTP_LOGINS, or any
+    # Takes the reports that could not be read; it is nobody's.
+    quarantine_id: Mapped[bytes] = mapped_column(Id, ForeignKey(Mailbox.id))
+    created_at: Mapped[datetime] = mapped_column(Utc)
+
+
 class LoginSession(Base):
     """A log-in. The token itself is only in the browser; here is its SHA-256."""
 

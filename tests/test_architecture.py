@@ -30,7 +30,7 @@ LAYERS = (
     {"keys"},
     {"delivery"},
     {"compose"},
-    {"reading", "sending", "searching", "door", "upstreams", "admin"},
+    {"reading", "sending", "searching", "tee", "journal", "door", "upstreams", "admin"},
     {"web", "jobs"},
     {"wiring", "portal"},
     # what commands do that no page does

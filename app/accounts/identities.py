@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.accounts import domains
+from app.accounts import domains, feeds
 from app.accounts.errors import Forbidden, Invalid, Taken, Unknown
 from app.accounts.names import clean_name
 from app.accounts.permissions import Permission, require
@@ -139,6 +139,7 @@ def _require_in_reach(tx: Session, who: Viewer | Actor, user: User, address: Ema
 
 
 def _route(tx: Session, address_key: str, mailbox_id: bytes) -> None:
+    feeds.require_no_feed(tx, address_key)
     if tx.get(AddressRoute, address_key) is not None:
         raise Taken("somebody else receives the mail to this address")
     tx.add(AddressRoute(address_key=address_key, mailbox_id=mailbox_id))

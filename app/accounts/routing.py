@@ -3,7 +3,8 @@
 `resolve` gives the facts as one frozen value; what SMTP answers is the door's business.
 An address is looked up in full, then without its `+tag` (RFC 5233 calls it the detail).
 A person's address leads to the mailbox, and so does an identity that receives, even one
-of a domain that is not ours: then the person's own domain hands it on.
+of a domain that is not ours: then the person's own domain hands it on. An address that
+nobody has may be where journal reports come in.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
+from app.accounts import feeds
 from app.accounts.domains import Mode, UnknownRecipients
+from app.accounts.feeds import Feed
 from app.models import AddressRoute, Domain, User
 from archive_store.address import EmailAddress
 
@@ -27,6 +30,7 @@ class Disposition(StrEnum):
     HAND_ON = "hand-on"  # to the primary only: an unknown person, or LiveArchive is off
     REJECT_UNKNOWN = "reject-unknown"  # nobody here has the address: 550 5.1.1
     REJECT_OFF = "reject-off"  # copy mode and LiveArchive is off: nothing can be done with it
+    JOURNAL = "journal"  # a report, out of which the mail is taken
     NOT_OURS = "not-ours"  # neither domain nor address is ours: 550 5.7.1
 
 
@@ -42,6 +46,7 @@ class Route:
     hands_on: bool = False
     tenant_id: bytes | None = None
     mailbox_id: bytes | None = None
+    feeds: tuple[Feed, ...] = ()  # with JOURNAL only
 
 
 NOT_OURS = Route(disposition=Disposition.NOT_OURS)
@@ -61,6 +66,8 @@ _OWNERS = (
 def resolve(tx: Session, address: EmailAddress) -> Route:
     """Where mail to this address goes."""
     home = _owner(tx, address)
+    if home is None and (found := feeds.at(tx, address)):
+        return Route(disposition=Disposition.JOURNAL, feeds=found)
     domain = tx.execute(_DOMAIN, {"name": address.ascii_domain}).first() or home
     if domain is None:
         return NOT_OURS

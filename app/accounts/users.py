@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.accounts import domains, sessions
+from app.accounts import domains, feeds, sessions
 from app.accounts.errors import Forbidden, Invalid, Taken, Unknown
 from app.accounts.names import clean_name
 from app.accounts.passwords import Passwords, require_good
@@ -215,6 +215,7 @@ def change_own_password(
 
 def require_free(tx: Session, address_key: str) -> None:
     """Raise Taken when somebody has this address, or receives its mail."""
+    feeds.require_no_feed(tx, address_key)
     taken = tx.get(AddressRoute, address_key) is not None
     if taken or tx.scalars(select(User.id).where(User.address_key == address_key)).first():
         raise Taken(f"the address {address_key} is taken")

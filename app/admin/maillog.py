@@ -186,7 +186,8 @@ _TITLES: Mapping[str, tuple[str, StepState]] = {
 def _told(entry: LogEntry) -> str:
     if entry.event in BEGINNINGS:
         where = " ".join(filter(None, (entry.more.get("helo", ""), _bracketed(entry.client))))
-        parts = [f"From {where}." if where else "", _before(entry), entry.detail]
+        report = "Out of a journal report." if "journal" in entry.more else ""
+        parts = [f"From {where}." if where else "", report, _before(entry), entry.detail]
         return " ".join(filter(None, parts))
     server = entry.more.get("server", "")
     parts = [

@@ -1,8 +1,8 @@
-"""Alarms (keys, clock, bucket): an audit event once a UTC day, a line in the log, what stands now.
+"""Alarms (keys, clock, bucket, journal): an audit event once a UTC day, a line in the log.
 
 An alarm is an entry of the installation's trail, so that it outlives the process that saw it.
-`standing` says in sentences what somebody has to look at now: pages, `keys status` and `check`
-show the same. No sentence names a person or holds a key.
+`standing` says in sentences what stands now, for somebody to look at: pages, `keys status`
+and `check` show the same. No sentence names a person or holds a key.
 """
 
 import logging
@@ -113,7 +113,18 @@ def standing(tx: Session, now: datetime) -> tuple[str, ...]:
             f"The bucket {unfit[0].details['bucket']} keeps old versions or overwrites, so that "
             "deleted mail would stay or come back. `livearchive check` says which."
         )
+    found += _unread_reports(tx, now)
     return tuple(found)
+
+
+def _unread_reports(tx: Session, now: datetime) -> list[str]:
+    alarms = _since(tx, Kind.JOURNAL_UNREAD, now - SHOWN_FOR)
+    domains = sorted({str(one.details["domain"]) for one in alarms})
+    return [
+        f"Journal reports of {domain} could not be read and are in quarantine: "
+        f"`livearchive domain journal {domain}` says how many, and where."
+        for domain in domains
+    ]
 
 
 def _stands(tx: Session, kind: Kind, end: Kind, now: datetime) -> AuditEntry | None:

@@ -13,6 +13,9 @@ from app.audit.hold_events import HeldMailOpened as HeldMailOpened
 from app.audit.hold_events import HoldPlaced as HoldPlaced
 from app.audit.hold_events import HoldReleased as HoldReleased
 from app.audit.hold_events import HoldSearched as HoldSearched
+from app.audit.journal_events import JournalStarted as JournalStarted
+from app.audit.journal_events import JournalStopped as JournalStopped
+from app.audit.journal_events import JournalUnread as JournalUnread
 from app.audit.key_events import ClockConfirmed as ClockConfirmed
 from app.audit.key_events import ClockHeld as ClockHeld
 from app.audit.key_events import KeysBackedUp as KeysBackedUp
@@ -31,7 +34,10 @@ from app.audit.outage_events import OutageEnded as OutageEnded
 from app.audit.outage_events import OutageStarted as OutageStarted
 from app.audit.outage_events import ServerPrompt as ServerPrompt
 from app.audit.outage_events import ServerSlow as ServerSlow
+from app.audit.store_events import BackupMade as BackupMade
+from app.audit.store_events import BackupRestored as BackupRestored
 from app.audit.store_events import BucketUnfit as BucketUnfit
+from app.audit.store_events import StoreChecked as StoreChecked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,26 +367,3 @@ class RetentionRan(Event):
     messages: int
     entries: int
     segments: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackupMade(Event):
-    """The data was copied to a folder."""
-
-    name = Kind.BACKUP_MADE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackupRestored(Event):
-    """The data came back from a folder."""
-
-    name = Kind.BACKUP_RESTORED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreChecked(Event):
-    """Messages were opened to see whether they open; those that do not may be taken out."""
-
-    name = Kind.STORE_CHECKED
-    entries: int
-    taken_out: int = 0

@@ -1,4 +1,4 @@
-"""The events about the place where segments lie."""
+"""The events about what is stored, and about the place where segments lie."""
 
 from __future__ import annotations
 
@@ -13,3 +13,26 @@ class BucketUnfit(Event):
 
     name = Kind.BUCKET_UNFIT
     bucket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupMade(Event):
+    """The data was copied to a folder."""
+
+    name = Kind.BACKUP_MADE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupRestored(Event):
+    """The data came back from a folder."""
+
+    name = Kind.BACKUP_RESTORED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreChecked(Event):
+    """Messages were opened to see whether they open; those that do not may be taken out."""
+
+    name = Kind.STORE_CHECKED
+    entries: int
+    taken_out: int = 0

@@ -198,6 +198,15 @@ _SENTENCES: Mapping[str, Callable[[_Lenient], str]] = {
     Kind.HELD_MAIL_OPENED: lambda d: (
         f"Opened message {d['entry_id']} under legal hold" + _because(d)
     ),
+    Kind.JOURNAL_STARTED: lambda d: (
+        f"Gave {d['domain']} a new address for journal reports"
+        + (f", for {d['networks']}" if d["networks"] else "")
+        + (f", for the login {d['login']}" if d["login"] else "")
+    ),
+    Kind.JOURNAL_STOPPED: lambda d: f"Ended the journal reports of {d['domain']}",
+    Kind.JOURNAL_UNREAD: lambda d: (
+        f"ALARM: a journal report of {d['domain']} is in quarantine: {d['doubt']}"
+    ),
     Kind.BACKUP_MADE: lambda d: "Made a backup",
     Kind.BACKUP_RESTORED: lambda d: "Restored a backup",
     Kind.STORE_CHECKED: lambda d: (

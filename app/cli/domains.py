@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from app.accounts import domains
+from app.cli import journal
 from app.cli.access import DataOption, keys_for, opened
 from app.cli.output import Failed, JsonOption, emit, operator, say, table
 from app.models import Domain
@@ -12,6 +13,7 @@ from app.viewer import Actor
 from archive_store.clock import utc_now
 
 app = typer.Typer(no_args_is_help=True)
+journal.register(app)
 Name = Annotated[str, typer.Argument(help="The domain, like acme.example.")]
 
 

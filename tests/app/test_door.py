@@ -10,7 +10,8 @@ import pytest
 
 from app import door as doors
 from app.accounts.routing import Disposition, Route
-from app.door import Door, as_unit
+from app.door import Door
+from app.tee import as_unit
 from archive_store.address import EmailAddress
 from archive_store.archive import Archive, Stored
 from archive_store.db import Database
