@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from time import monotonic
-from typing import Any, Protocol, Self, cast
+from typing import Any, NamedTuple, Protocol, Self, cast
 
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Row, Table, func, select, update
 from sqlalchemy.orm import Session
 
+from archive_store.bulk import BulkInsert
 from archive_store.db import Database
 from archive_store.directory import Owner
 from archive_store.envelope import Envelope
@@ -93,10 +94,36 @@ def sent_to(octets: bytes) -> str:
     return found[1].decode(errors="surrogateescape")
 
 
+class _Entry(NamedTuple):
+    """The columns of an entry that are needed: all of them as objects cost three times as much."""
+
+    seq: int
+    id: bytes
+    mailbox_id: bytes
+    message_id: bytes
+    day: date
+    envelope: bytes
+
+
+class _Message(NamedTuple):
+    """The same of its message."""
+
+    id: bytes
+    tenant_id: bytes
+    day: date
+    size: int
+    segment: str
+    frame_offset: int
+    frame_length: int
+
+
+Waiting = tuple[_Entry, _Message]
+
+
 @dataclass(frozen=True, slots=True)
 class _Item:
-    entry: Entry
-    message: Message
+    entry: _Entry
+    message: _Message
     opened: Opened
     envelope: Envelope
 
@@ -125,7 +152,7 @@ class Indexer:
     def run_once(self) -> int:
         """Index the next entries; says how many were taken in hand, 0 when there are none."""
         with self._db.read() as tx:
-            waiting = [(entry, message) for entry, message in tx.execute(_WAITING)]
+            waiting = [_row_of(columns) for columns in tx.execute(_WAITING)]
         if monotonic() - self._sealers_since >= KEYS_KEPT_SECONDS:
             self.forget_days()
         if not waiting:
@@ -149,9 +176,7 @@ class Indexer:
         self._sealers.clear()
         self._sealers_since = monotonic()
 
-    def _open(
-        self, waiting: Sequence[tuple[Entry, Message]], keys: Mapping[int, bytes]
-    ) -> list[_Item]:
+    def _open(self, waiting: Sequence[Waiting], keys: Mapping[int, bytes]) -> list[_Item]:
         # Recipients of one transaction share its octets: open those once.
         opened: dict[bytes, Opened] = {}
         items = []
@@ -201,17 +226,25 @@ class Indexer:
 
 
 _WAITING = (
-    select(Entry, Message)
+    select(
+        *(getattr(Entry, name) for name in _Entry._fields),
+        *(getattr(Message, name) for name in _Message._fields),
+    )
     .join(Message, Entry.message_id == Message.id)
     .where(Entry.indexed.is_(False))
     .order_by(Entry.seq)
     .limit(BATCH)
 )
 _ENTRIES = cast(Table, Entry.__table__)
-_SUMMARIES = insert(cast(Table, EntryIndex.__table__))
+_SUMMARIES = BulkInsert(cast(Table, EntryIndex.__table__))
 
 
-def _fitting(waiting: list[tuple[Entry, Message]]) -> list[tuple[Entry, Message]]:
+def _row_of(columns: Row[Any]) -> Waiting:
+    of_entry = len(_Entry._fields)
+    return _Entry._make(columns[:of_entry]), _Message._make(columns[of_entry:])
+
+
+def _fitting(waiting: list[Waiting]) -> list[Waiting]:
     """The first ones, as many as memory should hold at once."""
     sizes: dict[bytes, int] = {}
     for number, (_, message) in enumerate(waiting):
@@ -227,8 +260,7 @@ def _store(tx: Session, seqs: Sequence[int], rows: Sequence[_Row | None]) -> Non
     waiting = select(Entry.seq).where(Entry.seq.in_(seqs), Entry.indexed.is_(False))
     there = set(tx.scalars(waiting.with_for_update()))
     kept = [row for row in rows if row is not None and row.values["entry_seq"] in there]
-    if kept:
-        tx.execute(_SUMMARIES, [row.values for row in kept])
+    _SUMMARIES.execute(tx, [row.values for row in kept])
     attached = [row.values["entry_seq"] for row in kept if row.attachments]
     if attached:
         tx.execute(update(_ENTRIES).where(_ENTRIES.c.seq.in_(attached)).values(attachments=True))

@@ -5,16 +5,51 @@ this installation's writers is still shown, and said to be not genuine.
 """
 
 from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
 
 from archive_store.directory import Owner, PublicKeys
 from archive_store.envelope import Envelope
 from archive_store.errors import FrameBroken, NotFound
-from archive_store.models import Entry, Message
 from archive_store.receipts import ReceiptBook, statement
 from archive_store.seal import open_content
 from archive_store.sealing import content_place, slot_place
 from archive_store.segments import FrameRef, SegmentStore
 from archive_store.segments.frame import MessageFrame
+
+
+class StoredMessage(Protocol):
+    """A row of `message`: the object, or some of its columns."""
+
+    @property
+    def id(self) -> bytes: ...
+    @property
+    def tenant_id(self) -> bytes: ...
+    @property
+    def day(self) -> date: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def segment(self) -> str: ...
+    @property
+    def frame_offset(self) -> int: ...
+    @property
+    def frame_length(self) -> int: ...
+
+
+class StoredEntry(Protocol):
+    """A row of `entry`: the object, or some of its columns."""
+
+    @property
+    def id(self) -> bytes: ...
+    @property
+    def mailbox_id(self) -> bytes: ...
+    @property
+    def message_id(self) -> bytes: ...
+    @property
+    def day(self) -> date: ...
+    @property
+    def envelope(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +60,7 @@ class Opened:
     genuine: bool
 
 
-def frame_ref(message: Message) -> FrameRef:
+def frame_ref(message: StoredMessage) -> FrameRef:
     """Where a message's frame lies."""
     return FrameRef(message.day, message.segment, message.frame_offset, message.frame_length)
 
@@ -43,7 +78,7 @@ class ArchiveReader:
         """The same reader over other segments."""
         return ArchiveReader(segments, self.keys)
 
-    def open(self, message: Message, content_key: bytes) -> Opened:
+    def open(self, message: StoredMessage, content_key: bytes) -> Opened:
         """A message's octets. SealBroken, FrameBroken or NotFound when it can't be had."""
         frame = MessageFrame.decode(self.segments.read(frame_ref(message)))
         if frame.message_id != message.id:
@@ -60,7 +95,7 @@ class ArchiveReader:
         genuine = self._receipts.genuine(frame.receipt, said)
         return Opened(octets, genuine is not None)
 
-    def envelope(self, tenant_id: bytes, entry: Entry, content_key: bytes) -> Envelope:
+    def envelope(self, tenant_id: bytes, entry: StoredEntry, content_key: bytes) -> Envelope:
         """The envelope of one entry."""
         owner = Owner.mailbox(tenant_id, entry.mailbox_id)
         ids = (entry.message_id, entry.id)
