@@ -1,16 +1,23 @@
-"""A store as its roles see it: keyring and opener on one side, a writer on the other."""
+"""A store as its roles see it: keyring and opener on one side, a writer on the other.
+
+A test of a `world` runs on both databases and with segments in each of PLACES; one whose property
+has nothing to do with where segments lie says so with `@pytest.mark.folder_only(REASON)`, and runs
+on both databases all the same.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from obstore.store import MemoryStore
 from sqlalchemy.orm import Session
 
 from archive_store.archive import Archive, Stored
 from archive_store.clock import day_of, utc_now
-from archive_store.config import ObjectStoreConfig, StoreConfig
+from archive_store.config import StoreConfig
 from archive_store.db import Base, Database
 from archive_store.directory import Owner, PublicKeys, ensure_day_keys, public_octets
 from archive_store.envelope import Envelope
@@ -24,10 +31,24 @@ from archive_store.receipts import ReceiptKey
 from archive_store.sealing import Copy, Incoming, Relay, SealedRelay, Sealer
 from archive_store.segments import SegmentStore
 from archive_store.segments.choice import open_segments
+from archive_store.segments.objects import ObjectSegments
 from archive_store.writerkeys import WriterKeys
 
+PLACES = ("folder", "s3", "memory")
 KEEP = timedelta(days=7)
 KEEPS = {"mail": KEEP, "mailbag": KEEP, "log": timedelta(days=30)}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what the marker means."""
+    config.addinivalue_line("markers", "folder_only(reason): not with segments in each place")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test that has segments runs wherever they can lie."""
+    if "place" in metafunc.fixturenames:
+        only = metafunc.definition.get_closest_marker("folder_only")
+        metafunc.parametrize("place", PLACES[:1] if only else PLACES)
 
 
 @dataclass
@@ -51,10 +72,11 @@ class World:
     receipt: ReceiptKey
     outbox: KeptOutbox
     tenant: bytes
+    open_store: Callable[[], SegmentStore]
 
     def __post_init__(self) -> None:
         self.opener = KeyOpener(self.keyring)
-        self.segments = open_segments(self.config)
+        self.segments = self.open_store()
         self.reader = ArchiveReader(self.segments, self.public)
 
     def mailbox(self, address: str = "vlad@acme.example", today: date | None = None) -> bytes:
@@ -67,7 +89,7 @@ class World:
         return box.id
 
     def archive(self, segments: SegmentStore | None = None) -> Archive:
-        writing = segments or open_segments(self.config)
+        writing = segments or self.open_store()
         sealer = Sealer(WriterKeys(self.public), self.receipt)
         return Archive(self.db, writing, sealer, self.outbox)
 
@@ -85,9 +107,17 @@ class World:
     def store(self, *mails: Incoming) -> list[Stored]:
         archive = self.archive()
         try:
-            return archive.submit(mails).result(10)
+            return archive.submit(mails).result(60)
         finally:
             archive.close()
+
+    def rewrite(self, day: date, at: int) -> None:
+        """Change one octet of a day's only segment, as a stranger or a bad disk would."""
+        [name] = self.segments.names(day)
+        octets = bytearray(b"".join(self.segments.take_out(day, name)))
+        octets[at] ^= 1
+        self.segments.drop(day)
+        self.segments.put_back(day, name, BytesIO(octets))
 
     def rows(self, entry_id: bytes) -> tuple[Entry, Message]:
         with self.db.read() as tx:
@@ -114,19 +144,41 @@ class World:
         return found
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a fresh empty database; the test runs once on each kind that is supported."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test-database.sqlite3'}"
+    return str(request.getfixturevalue("postgresql_schema_url"))
+
+
+@pytest.fixture
+def open_store(
+    request: pytest.FixtureRequest, place: str, tmp_path: Path
+) -> Iterator[Callable[[], SegmentStore]]:
+    """Call it for a SegmentStore, again for a second one on the same segments."""
+    memory, opened = MemoryStore(), []
+    config = StoreConfig(data_dir=tmp_path, segment_bytes=1 << 20)
+    if place == "s3":
+        config = replace(config, object_store=request.getfixturevalue("seaweedfs").config())
+
+    def remembered() -> SegmentStore:
+        opened.append(ObjectSegments(memory) if place == "memory" else open_segments(config))
+        return opened[-1]
+
+    yield remembered
+    for store in opened:
+        store.close()
+
+
 @pytest.fixture
 def make_world(
-    tmp_path: Path, database_url: str, object_place: ObjectStoreConfig | None
+    tmp_path: Path, database_url: str, open_store: Callable[[], SegmentStore]
 ) -> Iterator[Callable[[], World]]:
     worlds = []
 
     def make() -> World:
-        config = StoreConfig(
-            data_dir=tmp_path,
-            database_url=database_url,
-            object_store=object_place,
-            segment_bytes=1 << 20,
-        )
+        config = StoreConfig(data_dir=tmp_path, database_url=database_url, segment_bytes=1 << 20)
         config.keys_dir.mkdir(exist_ok=True)
         db = Database(database_url)
         Base.metadata.create_all(db.engine)
@@ -139,7 +191,8 @@ def make_world(
             public_octets(keyring.audit_key),
             {"ingest": public_octets(receipt.key)},
         )
-        world = World(db, config, keyring, public, receipt, KeptOutbox([]), new_id())
+        outbox = KeptOutbox([])
+        world = World(db, config, keyring, public, receipt, outbox, new_id(), open_store)
         worlds.append(world)
         return world
 

@@ -15,6 +15,7 @@ from tests.archive_store.conftest import World
 NOW = datetime(2026, 3, 1, 12, 30, 0, 123456, tzinfo=UTC)
 MESSAGES = BulkInsert(cast(Table, Message.__table__))
 ENTRIES = BulkInsert(cast(Table, Entry.__table__))
+pytestmark = pytest.mark.folder_only("rows alone, of mail that is nowhere")
 
 
 def message(message_id: bytes, **changed: Any) -> dict[str, Any]:

@@ -108,9 +108,10 @@ class Reader:
 
 def test_a_segment_opens_by_its_specification_alone(world: World) -> None:
     world.store(world.mail(MAIL, world.mailbox(), relay=True))
-    [path] = world.config.objects_dir.rglob("*.seg")
+    [day] = world.segments.days()
+    [name] = world.segments.names(day)
     reader, found = Reader(world.keyring.to_json()), []
-    for kind, slots, body in frames(path.read_bytes()):
+    for kind, slots, body in frames(b"".join(world.segments.take_out(day, name))):
         if kind == 2:
             reader.learn(body)
         else:

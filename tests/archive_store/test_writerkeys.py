@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from archive_store.clock import day_of
 from archive_store.directory import Owner
 from archive_store.writer import OLD_KEYS_SECONDS
@@ -9,6 +11,7 @@ from archive_store.writerkeys import LIFE, REST, WriterKeys
 from tests.archive_store.conftest import World
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0)
+pytestmark = pytest.mark.folder_only("keys alone, and no mail")
 
 
 def held(keys: WriterKeys, world: World, owner: Owner, now: datetime) -> bytes:

@@ -96,6 +96,24 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgresql_url"))
 
 
+# Whoever is left inside a transaction would hold its end up.
+_END_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()"""
+
+
+@pytest.fixture
+def postgresql_schema_url(postgresql_server: str) -> Iterator[str]:
+    """The same by a schema of its own, which takes a thousandth of the time; a backup of
+    PostgreSQL is of a whole database, and not for this.
+    """
+    name, where = f"test_{secrets.token_hex(8)}", f"{postgresql_server}/postgres"
+    with psycopg.connect(f"postgresql://{where}", autocommit=True) as server:
+        server.execute(f"CREATE SCHEMA {name}".encode())
+        yield f"postgresql+psycopg://{where}?options=-csearch_path%3D{name}"
+        server.execute(_END_OTHERS)
+        server.execute(f"DROP SCHEMA {name} CASCADE".encode())
+
+
 @pytest.fixture
 def second_database_url(database_url: str, tmp_path: Path) -> Iterator[str]:
     """The URL of another fresh empty database, of the kind of the first."""

@@ -1,7 +1,7 @@
 """A real S3-compatible object store: SeaweedFS, which pip brings as one program.
 
 One server a session, in whose bucket each test has a place of its own; it can be killed, frozen and
-started again on the same data. `segment_store` gives a test each kind of SegmentStore.
+started again on the same data.
 """
 
 import hmac
@@ -11,7 +11,7 @@ import secrets
 import shutil
 import signal
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -20,12 +20,9 @@ from urllib.request import Request, urlopen
 
 import obstore
 import pytest
-from obstore.store import MemoryStore, S3Store
+from obstore.store import S3Store
 
 from archive_store.config import ObjectStoreConfig
-from archive_store.segments import SegmentStore
-from archive_store.segments.local import LocalSegments
-from archive_store.segments.objects import ObjectSegments
 from archive_store.segments.s3 import open_bucket
 from tests.parts.needs import lack
 from tests.parts.network import free_port, wait_until
@@ -176,34 +173,3 @@ def object_place(request: pytest.FixtureRequest) -> ObjectStoreConfig | None:
 
 anywhere = pytest.mark.parametrize("object_place", ["folder", "bucket"], indirect=True)
 """For a test of a world that is to hold wherever the segments lie."""
-
-
-@pytest.fixture(params=["local", "memory", "s3"])
-def open_store(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[Callable[[], SegmentStore]]:
-    """Call it for a SegmentStore, again for a second one on the same segments; each kind once."""
-    opened: list[SegmentStore] = []
-    if request.param == "local":
-
-        def make() -> SegmentStore:
-            return LocalSegments(tmp_path / "objects", 1 << 20)
-    elif request.param == "memory":
-        memory = MemoryStore()
-
-        def make() -> SegmentStore:
-            return ObjectSegments(memory)
-    else:
-        server: SeaweedFS = request.getfixturevalue("seaweedfs")
-        config = server.config()
-
-        def make() -> SegmentStore:
-            return ObjectSegments(open_bucket(config))
-
-    def remembered() -> SegmentStore:
-        opened.append(make())
-        return opened[-1]
-
-    yield remembered
-    for store in opened:
-        store.close()
