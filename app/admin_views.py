@@ -18,6 +18,16 @@ StepState = Literal["ok", "warn", "bad", "plain"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DkimLine:
+    """A key that may sign a domain's mail, and the TXT record that publishes it."""
+
+    selector: str
+    signs: bool
+    host: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DomainLine:
     """A protected domain with its settings and its figures."""
 
@@ -33,6 +43,7 @@ class DomainLine:
     server: ServerState
     server_since: datetime | None
     server_error: str = ""  # the last reply or failure, one line
+    dkim: tuple[DkimLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

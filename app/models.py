@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from archive_store.db import Base, Id, Seq, Utc
 from archive_store.models import Mailbox
@@ -19,6 +19,7 @@ from archive_store.models import Mailbox
 ADDRESS_LENGTH = 320  # 64 of local part, the at sign, 255 of domain (RFC 5321 section 4.5.3.1)
 NAME_LENGTH = 200
 HOST_LENGTH = 255
+SELECTOR_LENGTH = 63  # of one label (RFC 1035 section 2.3.4)
 
 
 class Domain(Base):
@@ -38,6 +39,31 @@ class Domain(Base):
     # may | encrypt | verify
     relay_tls: Mapped[str] = mapped_column(String(8), default="may", server_default="may")
     smarthost_tls: Mapped[str] = mapped_column(String(8), default="may", server_default="may")
+    # The name of the DKIM keys that sign what its people send; empty: it leaves unsigned.
+    dkim: Mapped[str] = mapped_column(String(SELECTOR_LENGTH), default="", server_default="")
+    created_at: Mapped[datetime] = mapped_column(Utc)
+    dkim_keys: Mapped[list[DkimKey]] = relationship(
+        order_by="DkimKey.created_at, DkimKey.name, DkimKey.selector", viewonly=True
+    )
+
+
+class DkimKey(Base):
+    """A key that signs mail of a domain (RFC 6376). Its private half is sealed by the keys role.
+
+    Keys that are made together share their `name` and sign together, each with an algorithm and
+    a selector of its own.
+    """
+
+    __tablename__ = "dkim_key"
+
+    domain_id: Mapped[bytes] = mapped_column(
+        Id, ForeignKey("domain.id", ondelete="CASCADE"), primary_key=True
+    )
+    selector: Mapped[str] = mapped_column(String(SELECTOR_LENGTH), primary_key=True)
+    name: Mapped[str] = mapped_column(String(SELECTOR_LENGTH))
+    algorithm: Mapped[str] = mapped_column(String(8))  # rsa | ed25519
+    public: Mapped[bytes] = mapped_column(LargeBinary)  # what `p=` of its DNS record has
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(Utc)
 
 

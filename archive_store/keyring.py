@@ -3,7 +3,8 @@
 Series differ in how long they keep: "mail" for KEEP_DAYS, "mailbag" for the
 queue's life, "log" for the mail log. Beside the days there is a key of each legal
 hold, which no day ends: it goes when its hold is released. The keyring also holds the
-seeds of the directory key, which signs public day keys, and of the audit key. When a day is
+seeds of the directory key, which signs public day keys, and of the audit key, and the seed of
+the keys under which the database keeps secrets that are no mail. When a day is
 over its key is destroyed: the file is rewritten (temporary file, fsync, rename,
 fsync of the folder), and from then on everything of that day is noise, on disk,
 in freed pages, in the write-ahead log and in every backup of the data.
@@ -45,11 +46,21 @@ class Keyring:
     audit_seed: bytes = field(repr=False)
     days: dict[str, dict[date, bytes]] = field(repr=False)
     holds: dict[bytes, bytes] = field(default_factory=dict, repr=False)
+    secrets_seed: bytes = field(default=b"", repr=False)  # empty: of an older version
 
     @classmethod
     def generate(cls) -> "Keyring":
         """A keyring of a new installation, without any day yet."""
-        return cls(os.urandom(16), os.urandom(32), os.urandom(32), {name: {} for name in SERIES})
+        keyring = cls(os.urandom(16), os.urandom(32), os.urandom(32), {name: {} for name in SERIES})
+        keyring.complete()
+        return keyring
+
+    def complete(self) -> bool:
+        """Make what a keyring of an older version lacks; True when anything was new."""
+        if self.secrets_seed:
+            return False
+        self.secrets_seed = seal.new_key()
+        return True
 
     @property
     def directory_key(self) -> Ed25519PrivateKey:
@@ -60,6 +71,12 @@ class Keyring:
     def audit_key(self) -> Ed25519PrivateKey:
         """Signs exports of the audit trail."""
         return Ed25519PrivateKey.from_private_bytes(self.audit_seed)
+
+    def secrets_key(self, label: str) -> bytes:
+        """The key that seals one kind of secrets in the database, such as "dkim"."""
+        if not self.secrets_seed:
+            raise KeysMissing("this keyring has no key for secrets yet")
+        return seal.derive(self.secrets_seed, f"secrets/{label}")
 
     def kek(self, series: str, day: date) -> bytes:
         """The key of a day; KeysMissing once it was destroyed (or never made)."""
@@ -111,7 +128,7 @@ class Keyring:
         """Another keyring with the same keys, to be changed and saved before it is used."""
         days = {name: dict(keys) for name, keys in self.days.items()}
         seeds = (self.directory_seed, self.audit_seed)
-        return Keyring(self.installation, *seeds, days, dict(self.holds))
+        return Keyring(self.installation, *seeds, days, dict(self.holds), self.secrets_seed)
 
     def to_json(self) -> bytes:
         """The file's octets."""
@@ -121,6 +138,7 @@ class Keyring:
                 "installation": self.installation.hex(),
                 "directory": _text(self.directory_seed),
                 "audit": _text(self.audit_seed),
+                "secrets": _text(self.secrets_seed),
                 "days": {
                     name: {day.isoformat(): _text(key) for day, key in sorted(keys.items())}
                     for name, keys in self.days.items()
@@ -148,8 +166,9 @@ class Keyring:
                     }
                     for name in SERIES
                 },
-                # A keyring of an older version has none.
+                # A keyring of an older version has none of these.
                 {bytes.fromhex(one): _octets(key) for one, key in found.get("holds", {}).items()},
+                _octets(found.get("secrets", "")),
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             # The parser's own text could quote a key: say only what it is not.

@@ -1,7 +1,8 @@
 """A copy of the keyring for elsewhere, sealed under a passphrase of its own (Argon2id).
 
-By itself it has only what cannot be made anew: the installation's id, the directory key and the
-audit key. Such a copy opens no mail, whenever and beside whatever it is found. With days it has
+By itself it has only what cannot be made anew: the installation's id, the directory key, the
+audit key and the seed that seals secrets in the database (the private halves of DKIM keys). Such a
+copy opens no mail, whenever and beside whatever it is found. With days it has
 the keys of all days of the keyring, those ahead included, and has to be destroyed like them.
 """
 
@@ -30,7 +31,8 @@ _PROVIDER = "backup"
 def without_days(keyring: Keyring) -> Keyring:
     """What of a keyring opens nothing."""
     nothing: dict[str, dict[date, bytes]] = {name: {} for name in SERIES}
-    return Keyring(keyring.installation, keyring.directory_seed, keyring.audit_seed, nothing)
+    seeds = (keyring.directory_seed, keyring.audit_seed)
+    return Keyring(keyring.installation, *seeds, nothing, secrets_seed=keyring.secrets_seed)
 
 
 def sealed_backup(keyring: bytes, passphrase: bytes, work: Work | None = None) -> bytes:

@@ -213,6 +213,14 @@ def _write_unknown(domain: Domain, text: str) -> None:
     domain.unknown_recipients = UnknownRecipients(text.lower())
 
 
+def _write_dkim(domain: Domain, text: str) -> None:
+    names = [key.name for key in domain.dkim_keys]
+    wanted = {"off": "", "on": domain.dkim or next(reversed(names), None)}.get(text.lower(), text)
+    if wanted is None or (wanted and wanted not in names):
+        raise ValueError("no such keys")
+    domain.dkim = wanted
+
+
 CHANGES: Mapping[str, Change] = {
     "relay": Change(
         Permission.ROUTE_DOMAIN,
@@ -237,6 +245,12 @@ CHANGES: Mapping[str, Change] = {
         "may, encrypt or verify",
         lambda domain: domain.smarthost_tls,
         _write_smarthost_tls,
+    ),
+    "dkim": Change(
+        Permission.CHANGE_DOMAIN,
+        "off, on (the newest keys), or the selector of keys that `livearchive domain dkim` shows",
+        lambda domain: domain.dkim or "off",
+        _write_dkim,
     ),
     "unknown-recipients": Change(
         Permission.CHANGE_DOMAIN,

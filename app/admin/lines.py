@@ -6,9 +6,11 @@ from typing import cast
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.accounts import dkim
 from app.accounts.domains import Mode
 from app.admin_views import (
     AuditLine,
+    DkimLine,
     DomainLine,
     DomainMode,
     PersonLine,
@@ -23,7 +25,7 @@ from app.delivery import primaries
 from app.delivery.desk import QueueRow
 from app.delivery.queue import PRIMARY, QUEUED
 from app.delivery.sealed import open_envelope, open_reply
-from app.models import Domain, User
+from app.models import DkimKey, Domain, User
 from app.viewer import Actor, Role, Via
 from archive_store import ids
 from archive_store.errors import SealBroken
@@ -49,7 +51,14 @@ def domain_line(tx: Session, domain: Domain) -> DomainLine:
         server=facts.state,
         server_since=facts.since,
         server_error=facts.last_error,
+        dkim=tuple(_dkim_line(key, domain) for key in domain.dkim_keys),
     )
+
+
+def _dkim_line(key: DkimKey, domain: Domain) -> DkimLine:
+    record = dkim.record_of(key, domain)
+    signs = key.name == domain.dkim
+    return DkimLine(selector=key.selector, signs=signs, host=record.host, value=record.value)
 
 
 def relay_of(domain: Domain) -> str:

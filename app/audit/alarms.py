@@ -101,6 +101,11 @@ def standing(tx: Session, now: datetime) -> tuple[str, ...]:
             f"{len(forged)} public keys were changed in the database: mail for their owners is "
             "refused (451). Find out who can write to it."
         )
+    for name in sorted({str(one.details["domain"]) for one in _unsigned(tx, now)}):
+        found.append(
+            f"Mail of {name} leaves without a DKIM signature: the keyring does not open its keys. "
+            f"Make new ones with `livearchive domain dkim {name} --rotate`."
+        )
     held = _stands(tx, Kind.CLOCK_HELD, Kind.CLOCK_CONFIRMED, now)
     if held:
         found.append(
@@ -125,6 +130,10 @@ def _unread_reports(tx: Session, now: datetime) -> list[str]:
         f"`livearchive domain journal {domain}` says how many, and where."
         for domain in domains
     ]
+
+
+def _unsigned(tx: Session, now: datetime) -> list[AuditEntry]:
+    return _since(tx, Kind.MAIL_UNSIGNED, now - SHOWN_FOR)
 
 
 def _stands(tx: Session, kind: Kind, end: Kind, now: datetime) -> AuditEntry | None:

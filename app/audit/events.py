@@ -9,6 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.audit.domain_events import DkimKeysMade as DkimKeysMade
+from app.audit.domain_events import DkimKeysRemoved as DkimKeysRemoved
+from app.audit.domain_events import DomainAdded as DomainAdded
+from app.audit.domain_events import DomainChanged as DomainChanged
+from app.audit.domain_events import DomainDisabled as DomainDisabled
+from app.audit.domain_events import DomainEnabled as DomainEnabled
+from app.audit.domain_events import MailUnsigned as MailUnsigned
 from app.audit.hold_events import HeldMailOpened as HeldMailOpened
 from app.audit.hold_events import HoldPlaced as HoldPlaced
 from app.audit.hold_events import HoldReleased as HoldReleased
@@ -192,48 +199,6 @@ class MaillogSearched(Event):
     name = Kind.MAILLOG_SEARCHED
     found: int
     reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainAdded(Event):
-    """A domain was added."""
-
-    name = Kind.DOMAIN_ADDED
-    domain_id: bytes
-    domain: str
-    mode: str
-    relay: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainChanged(Event):
-    """A setting of a domain was changed."""
-
-    name = Kind.DOMAIN_CHANGED
-    domain_id: bytes
-    domain: str
-    setting: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainEnabled(Event):
-    """LiveArchive was switched on for a domain."""
-
-    name = Kind.DOMAIN_ENABLED
-    domain_id: bytes
-    domain: str
-    all_users: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainDisabled(Event):
-    """LiveArchive was switched off for a domain."""
-
-    name = Kind.DOMAIN_DISABLED
-    domain_id: bytes
-    domain: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,6 +131,11 @@ _SENTENCES: Mapping[str, Callable[[_Lenient], str]] = {
         + (", for all its people" if d["all_users"] else ", for people added from now on")
     ),
     Kind.DOMAIN_DISABLED: lambda d: f"Switched LiveArchive off for {d['domain']}",
+    Kind.DKIM_KEYS_MADE: lambda d: f"Made the DKIM keys {d['selector']} of {d['domain']}",
+    Kind.DKIM_KEYS_REMOVED: lambda d: f"Removed the DKIM keys {d['selector']} of {d['domain']}",
+    Kind.MAIL_UNSIGNED: lambda d: (
+        f"ALARM: mail of {d['domain']} leaves without a DKIM signature, since its keys do not open"
+    ),
     Kind.USER_ADDED: lambda d: f"Added {d['address']} as {d['role']}",
     Kind.USER_CHANGED: _changed("address"),
     Kind.USER_ENABLED: lambda d: f"Enabled {d['address']}",

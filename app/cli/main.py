@@ -16,6 +16,7 @@ from app.accounts.errors import AccountError
 from app.audit.trail import AuditBroken
 from app.cli import (
     audit,
+    dkim,
     domains,
     holds,
     identities,
@@ -40,6 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 service.register(app)
+dkim.register(domains.app)
 app.add_typer(domains.app, name="domain", help="Domains and where their own mail servers are.")
 app.add_typer(users.app, name="user", help="People who may log in.")
 app.add_typer(identities.app, name="identity", help="Addresses that people may send as.")

@@ -1,11 +1,12 @@
 """One attempt: a claim is opened, handed over, and every one of its items gets a verdict.
 
-    open the envelopes and the octets → a Received line on top (mail for a primary) → routes
-    → courier → when to try again → a report for what failed
+    open the envelopes and the octets → routes → a Received line on top (mail for a primary), or
+    DKIM signatures (mail for the outside) → courier → when to try again → a report for what failed
 
-A mail that a user sends goes out as it was composed. What the attempt finds damaged fails,
-with a report; a store that cannot be read now (StoreError, transient) ends the attempt
-without a verdict. Nothing here writes to the queue: the ledger does.
+But for its signatures a mail that a user sends goes out as it was composed. What the attempt
+finds damaged fails, with a report; a store that cannot be read now, or a keys role that is away
+(StoreError, transient), ends the attempt without a verdict. Nothing here writes to the queue: the
+ledger does.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias, TypeVar
 
@@ -24,6 +25,7 @@ from app.delivery import queue, sealed
 from app.delivery.config import DeliverConfig
 from app.delivery.contact import Contact
 from app.delivery.courier import Courier, Parcel, is_address
+from app.delivery.dkim import Signer
 from app.delivery.dsn import ReportedRecipient
 from app.delivery.outcome import Deferred, Delivered, Failed, Outcome
 from app.delivery.queue import Claim
@@ -120,6 +122,7 @@ class Attempts:
     routes: Routes
     watch: PrimaryWatch
     returns: Returns
+    signer: Signer
     threads: Executor
     _rests: dict[str, _Rest] = field(default_factory=dict)
 
@@ -195,9 +198,15 @@ class Attempts:
                 legs.setdefault(route.key, (route, []))[1].append(item.id)
             else:
                 outcomes[item.id] = route
+        ready: _Opened | None = None
         for route, item_ids in legs.values():
             rested = route.key in self._rests
-            outcomes |= await self._send(claim, opened, route, item_ids)
+            resting = self._resting(claim, route)
+            if resting is not None:
+                outcomes |= dict.fromkeys(item_ids, resting)
+                continue
+            ready = ready or await self._signed(claim, opened)
+            outcomes |= await self._send(claim, ready, route, item_ids)
             relief = relief or (rested and route.key not in self._rests)
         return outcomes, relief
 
@@ -212,9 +221,6 @@ class Attempts:
     async def _send(
         self, claim: Claim, opened: _Opened, route: Route, item_ids: Sequence[bytes]
     ) -> dict[bytes, Outcome]:
-        rest = self._rests.get(route.key)
-        if claim.kind == queue.OUTGOING and rest is not None and time.monotonic() < rest.until:
-            return dict.fromkeys(item_ids, rest.last)
         envelopes = [opened.envelopes[item_id] for item_id in item_ids]
         parcel = Parcel(
             envelopes[0].mail_from,
@@ -229,6 +235,18 @@ class Attempts:
         outcomes = {i: report.outcomes[e.rcpt_to] for i, e in zip(item_ids, envelopes, strict=True)}
         self._remember(route, report.reached.contact, next(iter(outcomes.values())))
         return outcomes
+
+    def _resting(self, claim: Claim, route: Route) -> Deferred | None:
+        rest = self._rests.get(route.key)
+        if claim.kind == queue.OUTGOING and rest is not None and time.monotonic() < rest.until:
+            return rest.last
+        return None
+
+    async def _signed(self, claim: Claim, opened: _Opened) -> _Opened:
+        if claim.kind == queue.PRIMARY:
+            return opened
+        octets = await self._in_thread(lambda: self.signer.signed(claim, opened.octets))
+        return replace(opened, octets=octets)
 
     def _octets(self, claim: Claim, opened: _Opened, envelope: Envelope) -> bytes:
         if claim.kind != queue.PRIMARY or claim.message is None:

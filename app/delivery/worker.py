@@ -23,6 +23,7 @@ from app.delivery.attempt import Attempts, Result
 from app.delivery.budget import Budget
 from app.delivery.config import DeliverConfig
 from app.delivery.courier import Courier
+from app.delivery.dkim import Signer, SigningKeys
 from app.delivery.ledger import Ledger
 from app.delivery.mx import MailExchangers
 from app.delivery.owner import LeaseOwner
@@ -48,7 +49,7 @@ _LAST_WRITES = 20  # times that results are tried to be written at the end
 _HOUSEKEEPING = 15.0
 
 
-class QueueKeys(Protocol):
+class QueueKeys(SigningKeys, Protocol):
     """The keys role, as far as the deliver role sees it."""
 
     def open_queue(self, item_ids: Sequence[bytes], /) -> Mapping[bytes, bytes]:
@@ -93,6 +94,7 @@ class DeliverWorker:
             routes=routes or Routes(MailExchangers(config.hostname), config.smarthost),
             watch=self._watch,
             returns=Returns(store.db, store.archive, config.hostname),
+            signer=Signer(store.db, keys),
             threads=self._openers,
         )
         self._sessions = asyncio.Semaphore(config.sessions)

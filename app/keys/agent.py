@@ -67,6 +67,7 @@ class KeyAgent:
         self.holder = Holder(self)
         self._unrecorded: list[date] = []
         self._check_it_belongs_here(public)
+        self._complete()
 
     def ensure_keys(self) -> int:
         """Make what any mailbox or domain lacks of today's and the next days' keys."""
@@ -140,6 +141,12 @@ class KeyAgent:
             change(changed)
             self._store.save(changed)
             self.keyring.holds = changed.holds
+
+    def _complete(self) -> None:
+        completed = self.keyring.copy()
+        if completed.complete():
+            self._store.save(completed)
+            self.keyring.secrets_seed = completed.secrets_seed
 
     def _drop_lost(self, renewed: Keyring) -> None:
         """Drop day keys of days whose key is only now being made: they are wrapped under one

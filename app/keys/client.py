@@ -15,6 +15,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from app.accounts.dkim import Algorithm
+from app.keys.dkim import SigningKey
 from app.keys.protocol import Purpose, encode, error_of, octets, socket_name, text
 from app.secret import Secret
 from archive_store.errors import KeysUnavailable
@@ -172,6 +174,17 @@ class KeysClient:
         """Content keys of queue items; those whose day is over are missing."""
         return _keys(self._ask("open_queue", items=[text(one) for one in item_ids]))
 
+    def open_dkim(self, item_ids: Sequence[bytes]) -> dict[bytes, list[SigningKey]]:
+        """The DKIM keys of the domains that sign, of mail that waits to go out."""
+        answer = self._ask("open_dkim", items=[text(one) for one in item_ids])
+        return {
+            octets(domain): [
+                SigningKey(selector, Algorithm(algorithm), octets(private))
+                for selector, algorithm, private in keys
+            ]
+            for domain, keys in answer.items()
+        }
+
     # sweep
     def expire(self) -> list[tuple[str, date]]:
         """Destroy the keys of days that are over; says which."""
@@ -222,6 +235,10 @@ class KeysClient:
     def operator_sign(self, statement: bytes) -> bytes:
         """Sign an audit export."""
         return octets(self._ask("operator_sign", statement=text(statement)))
+
+    def make_dkim_keys(self, operator: str, domain_id: bytes, name: str) -> None:
+        """Make the DKIM keys of a domain; audited."""
+        self._ask("make_dkim_keys", operator=operator, domain=text(domain_id), name=name)
 
     def operator_hold(
         self, operator: str, reason: str, owner_id: bytes, entry_ids: Sequence[bytes] = ()

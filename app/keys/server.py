@@ -17,6 +17,7 @@ from typing import Any
 
 from app.keys.agent import KeyAgent
 from app.keys.check_verbs import CheckVerbs
+from app.keys.dkim import DeliverDkim, OperatorDkim
 from app.keys.hold_verbs import OPENS_PER_MINUTE, AuditorHolds, OperatorHolds
 from app.keys.operator_verbs import OperatorVerbs
 from app.keys.protocol import LARGEST_LINE, Purpose, encode, octets, socket_name, text
@@ -39,7 +40,7 @@ def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str
     return {
         "web": _web(WebVerbs(agent)) | _auditor(AuditorHolds(agent, held_opens)) | common,
         "index": _index(IndexVerbs(agent)) | common,
-        "deliver": _deliver(DeliverVerbs(agent)) | common,
+        "deliver": _deliver(DeliverVerbs(agent)) | _signing(DeliverDkim(agent)) | common,
         "sweep": {
             "expire": lambda _: _expired(SweepVerbs(agent).expire()),
             "believed_time": lambda _: agent.believed_time().isoformat(),
@@ -48,6 +49,7 @@ def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str
         "admin": _operator(OperatorVerbs(agent))
         | _holds(OperatorHolds(agent))
         | _check(CheckVerbs(agent))
+        | _dkim(OperatorDkim(agent))
         | common,
     }
 
@@ -153,6 +155,23 @@ def _index(verbs: IndexVerbs) -> dict[str, Verb]:
 
 def _deliver(verbs: DeliverVerbs) -> dict[str, Verb]:
     return {"open_queue": lambda q: _texts(verbs.open_queue(_many(q["items"])))}
+
+
+def _signing(verbs: DeliverDkim) -> dict[str, Verb]:
+    return {
+        "open_dkim": lambda q: {
+            text(domain): [[key.selector, key.algorithm, text(key.private)] for key in keys]
+            for domain, keys in verbs.open_dkim(_many(q["items"])).items()
+        }
+    }
+
+
+def _dkim(verbs: OperatorDkim) -> dict[str, Verb]:
+    return {
+        "make_dkim_keys": lambda q: verbs.make_dkim_keys(
+            q["operator"], octets(q["domain"]), q["name"]
+        )
+    }
 
 
 def _operator(verbs: OperatorVerbs) -> dict[str, Verb]:

@@ -16,6 +16,7 @@ from app.delivery.config import DeliverConfig, Timeouts
 from app.delivery.queue import Outbox
 from app.delivery.routes import Routes
 from app.delivery.worker import DeliverStore, DeliverWorker
+from app.keys.dkim import SigningKey
 from app.models import AddressRoute, Domain, QueueItem, User
 from archive_store.archive import Archive, Stored
 from archive_store.clock import utc_now
@@ -48,6 +49,8 @@ class TestKeys:
     opener: KeyOpener
     away: bool = False
     asked: int = 0
+    signing: dict[bytes, list[SigningKey]] = field(default_factory=dict)
+    signing_away: bool = False
 
     def open_queue(self, item_ids: Sequence[bytes]) -> Mapping[bytes, bytes]:
         self.asked += 1
@@ -56,6 +59,11 @@ class TestKeys:
         with self.db.read() as tx:
             items = tx.scalars(select(QueueItem).where(QueueItem.id.in_(item_ids)))
             return {item.id: self.key(tx, item) for item in items if item.wrap}
+
+    def open_dkim(self, item_ids: Sequence[bytes]) -> Mapping[bytes, Sequence[SigningKey]]:
+        if self.signing_away:
+            raise KeysUnavailable("the keys role does not answer")
+        return self.signing
 
     def key(self, tx: Session, item: QueueItem) -> bytes:
         owner = Owner.mailbag(item.domain_id)

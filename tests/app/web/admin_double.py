@@ -9,6 +9,7 @@ from app.admin_views import (
     AuditLine,
     AuditPage,
     DayFigure,
+    DkimLine,
     DomainForm,
     DomainLine,
     HourFigure,
@@ -68,6 +69,14 @@ def domains() -> list[DomainLine]:
             server="down",
             server_since=NOW - timedelta(minutes=86),
             server_error="421 4.3.2 not accepting",
+            dkim=(
+                DkimLine(
+                    selector="la20261124",
+                    signs=True,
+                    host="la20261124._domainkey.acme.example",
+                    value="v=DKIM1; k=rsa; p=" + "MIIB" * 98,
+                ),
+            ),
         ),
         _domain(1, "ownwebnow.example", people=12),
         _domain(
