@@ -47,6 +47,31 @@ class DomainLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutageLine:
+    """A time in which a domain's mail server was not well. By nobody: by LiveArchive itself."""
+
+    state: Literal["slow", "down", "refusing", "declared"]
+    opened_at: datetime
+    closed_at: datetime | None
+    opened_by: str
+    opened_why: str
+    closed_by: str
+    closed_why: str
+    keeps_mail: bool
+    taken: int  # messages that came in meanwhile
+    waiting: int  # of them, not yet with the mail server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutagesPage:
+    """A domain's outages, newest first; `now` is the one that is not over."""
+
+    domain: DomainLine
+    now: OutageLine | None
+    lines: tuple[OutageLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DomainForm:
     """Settings of a domain as typed. `all_users` sets every existing person, too."""
 

@@ -228,10 +228,34 @@ class PrimaryHealth(Base):
     domain_id: Mapped[bytes] = mapped_column(
         Id, ForeignKey("domain.id", ondelete="CASCADE"), primary_key=True
     )
-    state: Mapped[str] = mapped_column(String(8), default="up")  # up | down
+    state: Mapped[str] = mapped_column(String(8), default="up")  # up | slow | down | refusing
     since: Mapped[datetime] = mapped_column(Utc)
     checked_at: Mapped[datetime] = mapped_column(Utc)
     last_error: Mapped[str] = mapped_column(String(200), default="")  # never the server's words
+
+
+class Outage(Base):
+    """A time in which a domain's own mail server was not well, as people were told of it.
+
+    Opened and closed by the product, or by an administrator's word (`opened_by`, `closed_by`
+    with why). At most one of a domain is open. `taken`: messages that came in meanwhile,
+    counted when it closed.
+    """
+
+    __tablename__ = "outage"
+    __table_args__ = (Index("ix_outage_domain_opened", "domain_id", "opened_at"),)
+
+    id: Mapped[bytes] = mapped_column(Id, primary_key=True)
+    domain_id: Mapped[bytes] = mapped_column(Id, ForeignKey("domain.id", ondelete="CASCADE"))
+    state: Mapped[str] = mapped_column(String(8))  # slow | down | refusing | declared
+    opened_at: Mapped[datetime] = mapped_column(Utc)
+    closed_at: Mapped[datetime | None] = mapped_column(Utc)
+    opened_by: Mapped[str] = mapped_column(String(ADDRESS_LENGTH), default="")
+    opened_why: Mapped[str] = mapped_column(Text, default="")
+    closed_by: Mapped[str] = mapped_column(String(ADDRESS_LENGTH), default="")
+    closed_why: Mapped[str] = mapped_column(Text, default="")
+    keeps_mail: Mapped[bool] = mapped_column(default=False)  # nothing is handed on until it closes
+    taken: Mapped[int | None]
 
 
 class Setting(Base):

@@ -20,7 +20,7 @@ FolderName = Literal["inbox", "starred", "sent", "drafts", "trash", "spam", "arc
 RowFilter = Literal["all", "unread", "starred", "attachments"]
 DeliveryName = Literal["only_here", "waiting", "delivered", "failed", "none"]
 DraftKind = Literal["new", "reply", "reply-all", "forward"]
-BannerState = Literal["down", "refusing", "slow", "recovered", "disk", "keys"]
+BannerState = Literal["down", "refusing", "declared", "slow", "recovered", "disk", "keys"]
 
 
 class News(StrEnum):

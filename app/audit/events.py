@@ -37,6 +37,8 @@ from app.audit.kinds import Event as Event
 from app.audit.kinds import Kind as Kind
 from app.audit.kinds import LoginFailure as LoginFailure
 from app.audit.outage_events import OutageChanged as OutageChanged
+from app.audit.outage_events import OutageClosed as OutageClosed
+from app.audit.outage_events import OutageDeclared as OutageDeclared
 from app.audit.outage_events import OutageEnded as OutageEnded
 from app.audit.outage_events import OutageStarted as OutageStarted
 from app.audit.outage_events import ServerPrompt as ServerPrompt

@@ -48,6 +48,8 @@ class Kind(StrEnum):
     OUTAGE_STARTED = "outage.started"
     OUTAGE_CHANGED = "outage.changed"
     OUTAGE_ENDED = "outage.ended"
+    OUTAGE_DECLARED = "outage.declared"
+    OUTAGE_CLOSED = "outage.closed"
     SERVER_SLOW = "server.slow"
     SERVER_PROMPT = "server.prompt"
     AUDIT_EXPORTED = "audit.exported"

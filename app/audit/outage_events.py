@@ -35,6 +35,26 @@ class OutageEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutageDeclared(Event):
+    """Somebody said that there is an outage; it lasts until somebody closes it."""
+
+    name = Kind.OUTAGE_DECLARED
+    domain: str
+    reason: str
+    keeps_mail: bool  # nothing is handed to the mail server until then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageClosed(Event):
+    """Somebody said that an outage is over, whatever the mail server does."""
+
+    name = Kind.OUTAGE_CLOSED
+    domain: str
+    reason: str
+    lasted_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSlow(Event):
     """A domain's primary mail server answers late, or puts mail off."""
 

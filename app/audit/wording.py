@@ -157,6 +157,12 @@ _SENTENCES: Mapping[str, Callable[[_Lenient], str]] = {
     Kind.OUTAGE_STARTED: _outage,
     Kind.OUTAGE_CHANGED: _outage,
     Kind.OUTAGE_ENDED: _after("answers again"),
+    Kind.OUTAGE_DECLARED: lambda d: (
+        f"Opened an outage of {d['domain']}"
+        + (", whose mail is kept back" if d["keeps_mail"] else "")
+        + _because(d)
+    ),
+    Kind.OUTAGE_CLOSED: lambda d: f"Closed the outage of {d['domain']}" + _because(d),
     Kind.SERVER_SLOW: lambda d: f"The mail server of {d['domain']} answers slowly",
     Kind.SERVER_PROMPT: _after("answers as usual again"),
     Kind.AUDIT_EXPORTED: _exported,

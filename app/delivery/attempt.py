@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Outcomes: TypeAlias = Mapping[bytes, Outcome]  # by item
 DOWN = Deferred(0, "4.4.1 The mail server does not answer")
+KEPT = Deferred(0, "4.3.2 Kept back until an administrator closes the outage")
 GONE = Failed(0, "5.4.7 The stored mail is gone: its days are over")
 DAMAGED = Failed(0, "5.3.0 The stored mail is damaged and cannot be read")
 BAD_RECIPIENT = Failed(0, "5.1.3 The recipient's address is none")
@@ -131,14 +132,15 @@ class Attempts:
         if content_key is None:
             return Result(claim, None, {}, tuple(Verdict(item, GONE) for item in claim.items))
         opened = await self._in_thread(lambda: self._open(claim, content_key))
-        tried = opened.broken is None and not self._waits(claim)
+        waits = self._waits_for(claim)
+        tried = opened.broken is None and waits is None
         relief = False
         if opened.broken is not None:
             outcomes: Outcomes = dict.fromkeys(claim.item_ids, opened.broken)
-        elif tried:
-            outcomes, relief = await self._deliver(claim, opened)
+        elif waits is not None:
+            outcomes = dict.fromkeys(claim.item_ids, waits)
         else:
-            outcomes = dict.fromkeys(claim.item_ids, DOWN)
+            outcomes, relief = await self._deliver(claim, opened)
         now = utc_now()
         verdicts = tuple(self._verdict(item, outcomes[item.id], now) for item in claim.items)
         verdicts = await self._report(claim, opened, verdicts, now)
@@ -185,8 +187,13 @@ class Attempts:
         with self.db.read() as tx:
             return {d.name: d for d in tx.scalars(select(Domain).where(Domain.name.in_(names)))}
 
-    def _waits(self, claim: Claim) -> bool:
-        return claim.kind == queue.PRIMARY and self.watch.is_down(claim.domain.id)
+    def _waits_for(self, claim: Claim) -> Deferred | None:
+        """Why it is not tried now."""
+        if claim.kind != queue.PRIMARY:
+            return None
+        if self.watch.keeps_back(claim.domain.id):
+            return KEPT
+        return DOWN if self.watch.is_down(claim.domain.id) else None
 
     async def _deliver(self, claim: Claim, opened: _Opened) -> tuple[Outcomes, bool]:
         outcomes: dict[bytes, Outcome] = {}

@@ -1,7 +1,7 @@
 """The health of each domain's primary as it is written down, and what people see of it.
 
-`apply` writes what `health` decided; a turn is an audit event, and when an outage ends what
-waits becomes due.
+`apply` writes what `health` decided; a turn is an audit event and shows in the outages, and
+when an outage ends what waits becomes due.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.audit import record
@@ -21,11 +21,11 @@ from app.audit.events import (
     ServerPrompt,
     ServerSlow,
 )
-from app.delivery import desk, health, queue
+from app.delivery import desk, health, outages, queue
 from app.delivery.contact import Reached
 from app.delivery.health import Health, State
 from app.delivery.routes import primary
-from app.models import AuditEvent, Domain, PrimaryHealth, QueueItem
+from app.models import Domain, PrimaryHealth, QueueItem
 from app.viewer import Actor
 from app.views import Banner, BannerState
 
@@ -39,10 +39,11 @@ _SHOWN: Mapping[State, ServerState] = {
     State.DOWN: "down",
     State.REFUSING: "refusing",
 }
-_BANNERS: Mapping[State, BannerState] = {
+_BANNERS: Mapping[str, BannerState] = {
     State.SLOW: "slow",
     State.DOWN: "down",
     State.REFUSING: "refusing",
+    outages.DECLARED: "declared",
 }
 
 
@@ -82,6 +83,7 @@ def _turn(tx: Session, domain: Domain, row: PrimaryHealth, seen: Health, now: da
     row.state, row.since = seen.state, seen.since
     if before.is_outage and not seen.state.is_outage:
         queue.due_now(tx, now, domain_id=domain.id, kind=queue.PRIMARY)
+    outages.follow(tx, domain.id, before, seen.state, seen.since, now)
     for event in _events(domain.name, before, seen.state, now - began):
         record(tx, event, trail=domain.id, actor=ACTOR, at=now)
 
@@ -132,13 +134,16 @@ def banner_for(tx: Session, domain_id: bytes, now: datetime) -> Banner | None:
 
     Asked for by every page, so what waits is only counted when there is a banner.
     """
+    told = outages.open_one(tx, domain_id)
+    if told is not None and (told.opened_by or _row(tx, domain_id) is not None):
+        state = _BANNERS[told.state]
+        return Banner(state=state, since=told.opened_at, waiting=_waiting(tx, domain_id))
     row = _row(tx, domain_id)
-    if row is None:
-        return None
-    shown = _BANNERS.get(State(row.state))
-    if shown is None and _ended_lately(tx, domain_id, now):
-        shown = "recovered"
-    return Banner(state=shown, since=row.since, waiting=_waiting(tx, domain_id)) if shown else None
+    if row is None or State(row.state).is_outage:
+        return None  # somebody closed the outage
+    if outages.ended_after(tx, domain_id, now - RECOVERED_SHOWN):
+        return Banner(state="recovered", since=row.since, waiting=_waiting(tx, domain_id))
+    return None
 
 
 def _row(tx: Session, domain_id: bytes) -> PrimaryHealth | None:
@@ -161,13 +166,3 @@ def _waiting(tx: Session, domain_id: bytes) -> int:
     """Messages, not recipients."""
     messages = func.count(QueueItem.message_id.distinct())
     return tx.scalar(select(messages).where(*_for_primary(domain_id))) or 0
-
-
-def _ended_lately(tx: Session, domain_id: bytes, now: datetime) -> bool:
-    # A server that is up because it was never seen down has recovered from nothing.
-    ended = exists().where(
-        AuditEvent.trail == domain_id,
-        AuditEvent.kind == OutageEnded.name,
-        AuditEvent.at > now - RECOVERED_SHOWN,
-    )
-    return bool(tx.scalar(select(ended)))

@@ -3,7 +3,8 @@
 A probe greets and asks whether mail would be taken (EHLO, MAIL FROM:<>, QUIT). It is made only
 when there was no real attempt for a while: every five seconds while the server is down, and
 soon after it denied a mail. Domains with the same server share one. While a primary is down or
-refuses everything nothing is sent to it: its mail waits until the probe gets through.
+refuses everything nothing is sent to it: its mail waits until the probe gets through; or until
+somebody closes the outage, when that was opened to keep mail back.
 """
 
 import asyncio
@@ -11,11 +12,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, TypeVar
 
 from sqlalchemy import select
 
-from app.delivery import health, primaries, queue
+from app.delivery import health, outages, primaries, queue
 from app.delivery.config import DeliverConfig
 from app.delivery.contact import Contact, Reached
 from app.delivery.courier import Courier
@@ -73,6 +75,7 @@ class PrimaryWatch:
         self._on_recovery = on_recovery
         self._watched: dict[bytes, _Watched] = {}
         self._servers: dict[Target, list[bytes]] = {}
+        self._keeping: set[bytes] = set()
         self._loaded: datetime | None = None
         self._probes: dict[Target, asyncio.Task[None]] = {}
         self._dialing = asyncio.Semaphore(_PROBES)
@@ -82,8 +85,13 @@ class PrimaryWatch:
         watched = self._watched.get(domain_id)
         return watched is not None and watched.health.state.is_outage
 
+    def keeps_back(self, domain_id: bytes) -> bool:
+        """Whether somebody said that nothing is to be handed on."""
+        return domain_id in self._keeping
+
     async def load(self) -> None:
         """Begin with what was known before."""
+        self._keeping = await self._run_db(self._kept)
         for domain_id, known in (await self._run_db(self._stored)).items():
             self._watched[domain_id] = _Watched(known)
 
@@ -125,6 +133,7 @@ class PrimaryWatch:
         if self._loaded is None or now - self._loaded >= _RELOAD:
             self._servers = await self._run_db(self._primaries)
             self._loaded = now
+            await self._let_go(now)
         for domain_id, watched in list(self._watched.items()):
             if watched.dirty:
                 await self._write(domain_id, watched, now)
@@ -132,6 +141,13 @@ class PrimaryWatch:
             if server not in self._probes and any(self._is_due(one, now) for one in domains):
                 probe = asyncio.create_task(self._probe(server, tuple(domains)))
                 self._probes[server] = probe
+
+    async def _let_go(self, now: datetime) -> None:
+        """Mail that was kept back, and was put off meanwhile, is tried at once."""
+        kept, self._keeping = self._keeping, await self._run_db(self._kept)
+        for domain_id in kept - self._keeping:
+            await self._run_db(partial(self._flush, domain_id, now))
+            self._on_recovery()
 
     def _is_due(self, domain_id: bytes, now: datetime) -> bool:
         watched = self._watched.get(domain_id)
@@ -199,6 +215,10 @@ class PrimaryWatch:
     def _stored(self) -> dict[bytes, health.Health]:
         with self._db.read() as tx:
             return primaries.stored(tx)
+
+    def _kept(self) -> set[bytes]:
+        with self._db.read() as tx:
+            return outages.keeping(tx)
 
     def _primaries(self) -> dict[Target, list[bytes]]:
         servers: dict[Target, list[bytes]] = {}

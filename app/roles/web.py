@@ -13,7 +13,9 @@ import uvloop
 from app.accounts.passwords import Passwords
 from app.accounts.service import Accounts
 from app.admin.hold_service import HoldParts, Holds
+from app.admin.outage_desk import OutageDesk, OutageParts
 from app.admin.service import Administration, AdminParts
+from app.keys.client import KeysClient
 from app.portal import Portal, Watch, WatchParts
 from app.reading.live import Live
 from app.reading.service import Documents, Reading, ReadingParts
@@ -79,27 +81,33 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
         )
     )
     sending = SendingParts(db=parts.db, archive=archive, opener=reading.opener, parsers=parsers)
-    administration = AdminParts(
-        db=parts.db,
-        keys=keys,
-        passwords=passwords,
-        public=parts.public,
-        segments=parts.segments,
-        data_dir=config.data_dir,
-        keep=keep,
-    )
     services = Services(
         reading=reading,
         live=live,
         sending=Sending(sending),
         drafts=_drafts(parts, archive, reading),
         accounts=Portal(Accounts(parts.db, passwords), reading),
-        admin=Administration(administration),
+        admin=_administration(parts, keys, passwords),
         holds=Holds(HoldParts(db=parts.db, keys=keys, reader=parts.held_reader)),
+        outages=OutageDesk(OutageParts(db=parts.db)),
         health=Watch(WatchParts(db=parts.db, keys=keys, disk=partial(_disk, config.data_dir))),
         config=config,
     )
     return services, live
+
+
+def _administration(parts: Parts, keys: KeysClient, passwords: Passwords) -> Administration:
+    return Administration(
+        AdminParts(
+            db=parts.db,
+            keys=keys,
+            passwords=passwords,
+            public=parts.public,
+            segments=parts.segments,
+            data_dir=parts.config.data_dir,
+            keep=timedelta(days=parts.config.keep_days),
+        )
+    )
 
 
 def _drafts(parts: Parts, archive: Archive, reading: Reading) -> DraftBox:

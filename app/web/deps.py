@@ -26,6 +26,7 @@ from app.admin_views import (
     MaillogHit,
     MaillogQuery,
     NewPassword,
+    OutagesPage,
     Overview,
     PeoplePage,
     PersonForm,
@@ -174,6 +175,17 @@ class AdminService(Protocol):
     def drop(self, viewer: Viewer, item_id: str) -> None: ...
 
 
+class OutageService(Protocol):
+    """The outages of a domain's mail server, and an administrator's word on them."""
+
+    def page(self, viewer: Viewer, domain_id: str) -> OutagesPage: ...
+    def open(self, viewer: Viewer, domain_id: str, reason: str, keeps_mail: bool) -> None:
+        """Raises `BadEntry` for "reason"."""
+
+    def close(self, viewer: Viewer, domain_id: str, reason: str) -> None:
+        """Raises `BadEntry` for "reason"."""
+
+
 class HoldService(Protocol):
     """Legal holds: whoever may see them, the auditor's acts, and what the held person sees."""
 
@@ -236,6 +248,7 @@ class Services:
     accounts: AccountService
     admin: AdminService
     holds: HoldService
+    outages: OutageService
     health: HealthService
     config: SiteConfig
     now: Callable[[], datetime] = utc_now

@@ -21,7 +21,7 @@ from app.web import (
     searching,
     statics,
 )
-from app.web.admin import audit, domains, holds, maillog, overview, people, queue
+from app.web.admin import audit, domains, holds, maillog, outages, overview, people, queue
 from app.web.deps import Services, SiteConfig
 from app.web.middleware import Shield
 
@@ -38,6 +38,7 @@ ROUTERS = (
     account.router,
     overview.router,
     domains.router,
+    outages.router,
     people.router,
     audit.router,
     holds.router,

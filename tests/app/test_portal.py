@@ -6,8 +6,10 @@ from argon2 import PasswordHasher
 
 from app.accounts.passwords import Passwords
 from app.accounts.service import Accounts
+from app.delivery import primaries
+from app.delivery.contact import Contact, Reached
+from app.delivery.health import Health, State
 from app.keys.client import KeysClient
-from app.models import PrimaryHealth
 from app.portal import Portal, Watch, WatchParts
 from app.web.health import exposition
 from tests.app.conftest import World
@@ -64,11 +66,8 @@ def test_an_outage_is_on_top_of_the_pages_of_its_own_domain(any_world: World) ->
     assert watch(world).banner(world.viewer()) is None
     with world.db.write() as tx:
         now = world.clock()
-        tx.add(
-            PrimaryHealth(
-                domain_id=world.acme.id, state="down", since=now, checked_at=now, last_error=""
-            )
-        )
+        down, why = Health(State.DOWN, now), Reached(Contact.REFUSED)
+        primaries.apply(tx, world.acme.id, down, why, now)
     banner = watch(world).banner(world.viewer())
     assert banner is not None
     assert (banner.state, banner.since, banner.waiting) == ("down", now, 1)

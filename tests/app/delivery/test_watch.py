@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from app.delivery import health
+from app.delivery import health, outages, schedule, watch
 from app.delivery.config import Timeouts
 from app.delivery.contact import Contact, Reached
 from app.delivery.courier import Courier
 from app.delivery.mx import Target
-from app.models import AuditEvent, PrimaryHealth
+from app.models import AuditEvent, Domain, PrimaryHealth
+from app.viewer import Actor
+from archive_store.clock import utc_now
 from tests.app.delivery.conftest import World, until
 from tests.app.delivery.sinks import Sink, sink
 
@@ -107,6 +109,31 @@ def test_a_server_that_denies_one_sender_is_asked_and_stays_up(world: World) -> 
                 await until(lambda: "failed" in world.states())
                 assert state(world) == "up"
         assert kinds(world) == []
+
+    asyncio.run(scenario())
+
+
+def test_mail_is_kept_back_until_an_outage_is_closed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "_RELOAD", timedelta(0))
+    monkeypatch.setattr(schedule, "RETRY_DELAYS", (timedelta(hours=1),))
+    who = Actor.command_line("tester")
+
+    async def scenario() -> None:
+        async with sink() as primary:
+            world.point_primary_to(primary.port)
+            with world.db.write() as tx:
+                domain = tx.get_one(Domain, world.domain.id)
+                outages.declare(tx, who, domain, "a test", utc_now(), keeps_mail=True)
+            world.receive("bob@ours.example")
+            async with world.delivering():
+                await until(lambda: put_off(world))
+                assert primary.taken == []
+                with world.db.write() as tx:
+                    domain = tx.get_one(Domain, world.domain.id)
+                    outages.withdraw(tx, who, domain, "over", utc_now())
+                await until(lambda: world.states() == ["delivered"])
 
     asyncio.run(scenario())
 

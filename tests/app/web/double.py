@@ -42,6 +42,7 @@ from tests.app.web.health_double import HealthDouble
 from tests.app.web.hold_double import HoldDouble
 from tests.app.web.hold_double import line as held_line
 from tests.app.web.live_double import LiveDouble
+from tests.app.web.outage_double import OutageDouble
 from tests.app.web.sample import Letter
 
 PAGE = 8
@@ -361,6 +362,7 @@ class World:
     holds: HoldDouble = field(
         default_factory=lambda: HoldDouble([held_line(0, "dana@acme.example", "x")])
     )
+    outages: OutageDouble = field(init=False)
     health: HealthDouble = field(default_factory=HealthDouble)
     settings: Settings = field(default_factory=Settings)
     sending: SendingDouble = field(init=False)
@@ -368,6 +370,7 @@ class World:
     def __post_init__(self) -> None:
         self.sending = SendingDouble(self.reading)
         self.drafts = DraftDouble(self.reading)
+        self.outages = OutageDouble(self.admin)
 
     def services(self) -> Services:
         return Services(
@@ -378,6 +381,7 @@ class World:
             accounts=self.accounts,
             admin=self.admin,
             holds=self.holds,
+            outages=self.outages,
             health=self.health,
             config=self.settings,
             now=lambda: sample.NOW,

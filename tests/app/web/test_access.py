@@ -78,6 +78,8 @@ TABLE = {
         GET /admin/domains
         GET /admin/domains/{domain_id}
         POST /admin/domains/{domain_id}
+        GET /admin/domains/{domain_id}/outages
+        POST /admin/domains/{domain_id}/outages
         GET /admin/users
         GET /admin/users/new
         POST /admin/users/new
