@@ -17,6 +17,7 @@ from app.audit.trail import AuditBroken
 from app.cli import (
     audit,
     dkim,
+    dns,
     domains,
     holds,
     identities,
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 service.register(app)
 dkim.register(domains.app)
+dns.register(domains.app)
 app.add_typer(domains.app, name="domain", help="Domains and where their own mail servers are.")
 app.add_typer(users.app, name="user", help="People who may log in.")
 app.add_typer(identities.app, name="identity", help="Addresses that people may send as.")

@@ -1,15 +1,10 @@
 """Where mail to the outside goes, asked of a DNS server of the test's own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import dns.asyncresolver
-import dns.flags
-import dns.message
-import dns.rcode
-import dns.rdatatype
-import dns.rrset
 import pytest
 
 from app.accounts.domains import Tls
@@ -28,6 +23,7 @@ from app.delivery.outcome import Deferred, Failed
 from app.delivery.routes import NO_PRIMARY, Route, Routes, primary_route
 from app.models import Domain
 from archive_store.address import EmailAddress
+from tests.app.delivery.names import Zone, answered
 
 ZONE = {
     ("two.example", "MX"): ["20 b.two.example.", "10 a.two.example."],
@@ -48,30 +44,17 @@ ZONE = {
 
 
 class Dns(asyncio.DatagramProtocol):
-    """Answers from a zone; NXDOMAIN for unknown names, SERVFAIL for broken.example."""
+    """Answers from a zone."""
 
-    def __init__(self, zone: Mapping[tuple[str, str], Sequence[str]]) -> None:
+    def __init__(self, zone: Zone) -> None:
         self._zone = zone
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: object) -> None:
-        query = dns.message.from_wire(data)
-        question = query.question[0]
-        name = question.name.to_text(omit_final_dot=True)
-        answer = dns.message.make_response(query)
-        answer.flags |= dns.flags.RA
-        found = self._zone.get((name, dns.rdatatype.to_text(question.rdtype)))
-        if found:
-            answer.answer.append(
-                dns.rrset.from_text(question.name, 60, "IN", question.rdtype, *found)
-            )
-        elif name == "broken.example":
-            answer.set_rcode(dns.rcode.SERVFAIL)
-        elif name not in {known for known, _ in self._zone}:
-            answer.set_rcode(dns.rcode.NXDOMAIN)
-        self._transport.sendto(answer.to_wire(), addr)  # type: ignore[attr-defined]  # a datagram one
+        octets = answered(self._zone, data)
+        self._transport.sendto(octets, addr)  # type: ignore[attr-defined]  # a datagram one
 
 
 @asynccontextmanager
