@@ -274,7 +274,8 @@ class Administration:
 
     def drop(self, viewer: Viewer, item_id: str) -> None:
         """Never deliver an item."""
-        self._on_item(viewer, item_id, partial(desk.drop, segments=self._segments))
+        reach, item = self._reach(viewer, Permission.MANAGE_QUEUE), read_id(item_id)
+        desk.drop(self._db, self._segments, viewer.actor, item, self._now(), domain_id=reach)
 
     def _on_item(self, viewer: Viewer, item_id: str, act: Callable[..., None]) -> None:
         reach = self._reach(viewer, Permission.MANAGE_QUEUE)

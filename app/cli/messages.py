@@ -155,15 +155,20 @@ def _write_mbox(messages: Iterator[tuple[bytes, bytes]], out: Path) -> int:
 
 
 def _write_maildir(messages: Iterator[tuple[bytes, bytes]], folder: Path) -> int:
-    # Maildir itself makes them only together with their parent: one that an earlier export could
-    # not finish would stay without.
+    """A name comes from the entry, so that a second run adds nothing that is there."""
     for name in ("tmp", "new", "cur"):
         make_folder((folder / name).absolute())
-    box = mailbox.Maildir(folder)
+    new = folder / "new"
+    # What a mail program has seen since lies in `cur`, and its name has flags behind a colon.
+    seen = {path.name.partition(":")[0] for path in (folder / "cur").iterdir()}
     count = 0
-    for _, octets in messages:
-        box.add(octets)  # it syncs the file before that gets its name
+    for entry_id, octets in messages:
         count += 1
-    for place in (folder / "new", folder, folder.parent):
+        name = ids.show(entry_id)
+        if name in seen:
+            continue
+        put_file(folder / "tmp" / name, octets)
+        (folder / "tmp" / name).replace(new / name)
+    for place in (new, folder, folder.parent):
         sync_folder(place)
     return count

@@ -94,10 +94,9 @@ def release(
 @app.command()
 def drop(item: ItemId, data: DataOption = None) -> None:
     """Never deliver one mail; copies in mailboxes stay."""
-    with opened(data) as parts, parts.db.write() as tx:
-        actor = Actor.command_line(operator())
-        now, segments = utc_now(), parts.segments
-        desk.drop(tx, actor, _read(item), now, domain_id=None, segments=segments)
+    with opened(data) as parts:
+        actor, now = Actor.command_line(operator()), utc_now()
+        desk.drop(parts.db, parts.segments, actor, _read(item), now, domain_id=None)
     say("dropped")
 
 

@@ -1,7 +1,7 @@
 """What people do with the queue: look, flush, hold, release, drop.
 
-Use cases: each takes the open transaction, never commits, and records its audit event
-inside it. `domain_id` limits them to one domain's items (None: the whole installation,
+Use cases: each but `drop` takes the open transaction, never commits, and records its audit
+event inside it. `domain_id` limits them to one domain's items (None: the whole installation,
 for an operator); what lies outside is NotFound. Senders and recipients are sealed, and
 `sealed.open_envelope` shows them to whoever gets the item's content key.
 """
@@ -18,6 +18,7 @@ from app.delivery import queue
 from app.models import Domain, QueueItem
 from app.viewer import Actor
 from app.views import BadEntry
+from archive_store.db import Database
 from archive_store.errors import NotFound
 from archive_store.models import Message
 from archive_store.reader import frame_ref
@@ -120,23 +121,31 @@ def held_items(tx: Session) -> list[bytes]:
 
 
 def drop(
-    tx: Session,
+    db: Database,
+    segments: SegmentStore,
     actor: Actor,
     item_id: bytes,
     now: datetime,
     *,
     domain_id: bytes | None,
-    segments: SegmentStore,
 ) -> None:
-    """Never deliver an item, and tell nobody. Copies in mailboxes stay."""
+    """Never deliver an item, and tell nobody. Copies in mailboxes stay.
+
+    It has transactions of its own, since no file is written inside of one. The key in the
+    segment goes first: one that stays there while no row remembers it would bring the item
+    back with a rebuild. A crash in between leaves an item that opens by its row, and can be
+    delivered or dropped again.
+    """
     states = (queue.QUEUED, queue.HELD, queue.FAILED)
-    item = _change(tx, item_id, domain_id, states, queue.ended_as(queue.DROPPED, now))
-    record(tx, QueueDropped(item_id=item_id), trail=item.domain_id, actor=actor, at=now)
-    message = tx.get(Message, item.message_id)
+    with db.read() as tx:
+        item = _find(tx, item_id, domain_id, states)
+        message = tx.get(Message, item.message_id)
     if message is not None:
-        # Before the commit: a key that stays in the segment while no row remembers it would
-        # bring the item back with a rebuild. Inside of it: nobody delivers the item meanwhile.
         segments.erase([KeySlot(frame_ref(message), wrap_position(item.slot))])
+    with db.write() as tx:
+        # A worker may have taken it meanwhile: it goes on by the row, and this is refused.
+        item = _change(tx, item_id, domain_id, states, queue.ended_as(queue.DROPPED, now))
+        record(tx, QueueDropped(item_id=item_id), trail=item.domain_id, actor=actor, at=now)
 
 
 def _within(domain_id: bytes | None) -> list[ColumnElement[bool]]:
@@ -151,6 +160,14 @@ def _change(
     changes: dict[str, object],
 ) -> QueueItem:
     """Change an item that is in one of these states; a worker may take it at any moment."""
+    item = _find(tx, item_id, domain_id, states)
+    tx.execute(update(QueueItem).where(QueueItem.id == item_id).values(**changes))
+    return item
+
+
+def _find(
+    tx: Session, item_id: bytes, domain_id: bytes | None, states: tuple[str, ...]
+) -> QueueItem:
     mine = [QueueItem.id == item_id, *_within(domain_id)]
     item = tx.scalars(select(QueueItem).where(*mine).with_for_update()).first()
     if item is None:
@@ -159,5 +176,4 @@ def _change(
         raise BadEntry("item", "This mail is being delivered at this moment.")
     if item.state not in states:
         raise BadEntry("item", "This mail is in another state by now.")
-    tx.execute(update(QueueItem).where(*mine).values(**changes))
     return item

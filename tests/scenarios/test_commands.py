@@ -56,6 +56,24 @@ def test_an_export_completes_a_maildir_that_an_earlier_one_left_half_made(
     assert b"Subject: Whole" in file.read_bytes()
 
 
+def test_a_maildir_that_is_exported_again_has_each_message_once(town: Town, tmp_path: Path) -> None:
+    to, out = town.service.newcomer(), tmp_path / "out"
+    for subject in ("First", "Second"):
+        town.service.send(mail(subject), to)
+    export = ("messages", "export", to, "--out", str(out), "--format", "maildir")
+    town.service.must(*export)
+    one, two = sorted((out / "Maildir" / "new").iterdir())
+    one.rename(out / "Maildir" / "cur" / f"{one.name}:2,S")  # a mail program showed it
+    two.write_bytes(b"half of a message")
+    town.service.must(*export)
+    assert [path.name for path in (out / "Maildir" / "new").iterdir()] == [two.name]
+    assert two.read_bytes() != b"half of a message"
+    assert list((out / "Maildir" / "tmp").iterdir()) == []
+    town.service.send(mail("Third"), to)
+    assert "3 messages" in town.service.must(*export).out
+    assert len(list((out / "Maildir" / "new").iterdir())) == 2
+
+
 def test_an_eml_file_with_unix_line_ends_gets_those_of_smtp(town: Town, tmp_path: Path) -> None:
     to = town.service.newcomer()
     file = tmp_path / "unix.eml"

@@ -26,12 +26,24 @@ from archive_store.segments.frame import (
 )
 from archive_store.segments.local import LocalSegments
 from tests.app.delivery.conftest import MAIL, World
+from tests.parts.killing import kills_until_done
 
 ACTOR = Actor.command_line("root")
 
 
-def acts(world: World) -> tuple[Callable[..., None], ...]:
-    return desk.hold, desk.release, partial(desk.drop, segments=world.segments)
+def acts(world: World) -> tuple[Callable[[bytes, bytes | None], None], ...]:
+    def by(act: Callable[..., None]) -> Callable[[bytes, bytes | None], None]:
+        def done(item_id: bytes, domain_id: bytes | None) -> None:
+            with world.db.write() as tx:
+                act(tx, ACTOR, item_id, utc_now(), domain_id=domain_id)
+
+        return done
+
+    return by(desk.hold), by(desk.release), partial(drop, world)
+
+
+def drop(world: World, item_id: bytes, domain_id: bytes | None = None) -> None:
+    desk.drop(world.db, world.segments, ACTOR, item_id, utc_now(), domain_id=domain_id)
 
 
 def tried(world: World) -> None:
@@ -111,9 +123,7 @@ def test_held_mail_stays_until_it_is_released(world: World) -> None:
 def test_dropped_mail_is_never_delivered_and_the_mailbag_cannot_open_it(world: World) -> None:
     world.receive()
     [item] = world.items()
-    drop = acts(world)[-1]
-    with world.db.write() as tx:
-        drop(tx, ACTOR, item.id, utc_now(), domain_id=None)
+    drop(world, item.id)
     [item] = world.items()
     assert (item.state, item.wrap) == ("dropped", b"")
     assert audited(world) == ["queue.dropped"]
@@ -123,11 +133,66 @@ def test_dropped_mail_is_never_delivered_and_the_mailbag_cannot_open_it(world: W
 def test_an_item_whose_key_cannot_be_erased_is_not_dropped(world: World) -> None:
     world.receive()
     [item] = world.items()
-    with pytest.raises(WriteFailed), world.db.write() as tx:
-        desk.drop(tx, ACTOR, item.id, utc_now(), domain_id=None, segments=FullDisk())
+    with pytest.raises(WriteFailed):
+        desk.drop(world.db, FullDisk(), ACTOR, item.id, utc_now(), domain_id=None)
     assert world.items()[0].wrap == item.wrap
     assert wraps(world) == {item.wrap}
     assert audited(world) == []
+
+
+def test_a_drop_that_is_killed_anywhere_is_finished_by_the_next(world: World) -> None:
+    world.receive()
+    [item] = world.items()
+
+    def it_opens_or_is_dropped() -> None:
+        [now] = world.items()
+        assert (now.state, now.wrap) in (("queued", item.wrap), ("dropped", b""))
+
+    kills = kills_until_done(world.db, lambda: drop(world, item.id), it_opens_or_is_dropped)
+    assert kills > 0
+    assert world.states() == ["dropped"]
+    assert wraps(world) == {ERASED}
+    assert audited(world) == ["queue.dropped"]
+
+
+def test_no_file_is_written_while_the_database_is_locked(world: World) -> None:
+    world.receive()
+    [item] = world.items()
+    segments = WithoutLock(world)
+    desk.drop(world.db, segments, ACTOR, item.id, utc_now(), domain_id=None)
+    assert segments.erased == 1
+
+
+def test_a_worker_that_took_it_meanwhile_goes_on_by_the_row(world: World) -> None:
+    world.receive()
+    [item] = world.items()
+    with pytest.raises(BadEntry):
+        desk.drop(world.db, Overtaken(world), ACTOR, item.id, utc_now(), domain_id=None)
+    assert world.states() == ["leased"]
+    assert world.items()[0].wrap == item.wrap
+
+
+class WithoutLock(LocalSegments):
+    """One that wants the database's own lock for each write."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(Path("/"), 0)
+        self._world = world
+        self.erased = 0
+
+    def erase(self, slots: Sequence[KeySlot]) -> None:
+        with self._world.db.write():
+            pass
+        self._world.segments.erase(slots)
+        self.erased += len(slots)
+
+
+class Overtaken(WithoutLock):
+    """A worker takes the item just now."""
+
+    def erase(self, slots: Sequence[KeySlot]) -> None:
+        with self._world.db.write() as tx:
+            queue.claim(tx, utc_now(), "one", 10)
 
 
 class FullDisk(LocalSegments):
@@ -154,8 +219,8 @@ def test_what_is_unknown_or_of_another_domain_is_not_found(world: World) -> None
     other = world.add_domain("other.example", port=9)
     for act in acts(world):
         for item_id, domain_id in ((new_id(), None), (item.id, other.id)):
-            with pytest.raises(NotFound), world.db.write() as tx:
-                act(tx, ACTOR, item_id, utc_now(), domain_id=domain_id)
+            with pytest.raises(NotFound):
+                act(item_id, domain_id)
     with pytest.raises(NotFound), world.db.write() as tx:
         desk.flush(tx, ACTOR, new_id(), utc_now())
     assert audited(world) == []
@@ -166,8 +231,8 @@ def test_what_is_being_delivered_is_left_alone(world: World) -> None:
     with world.db.write() as tx:
         queue.claim(tx, utc_now(), "one", 10)
     for act in acts(world):
-        with pytest.raises(BadEntry), world.db.write() as tx:
-            act(tx, ACTOR, world.items()[0].id, utc_now(), domain_id=None)
+        with pytest.raises(BadEntry):
+            act(world.items()[0].id, None)
     assert world.states() == ["leased"]
 
 
@@ -176,8 +241,6 @@ def test_only_what_waits_is_held_and_only_what_is_held_released(world: World) ->
     [item] = world.items()
     with pytest.raises(BadEntry), world.db.write() as tx:
         desk.release(tx, ACTOR, item.id, utc_now(), domain_id=None)
-    drop = acts(world)[-1]
-    with world.db.write() as tx:
-        drop(tx, ACTOR, item.id, utc_now(), domain_id=None)
+    drop(world, item.id)
     with pytest.raises(BadEntry), world.db.write() as tx:
         desk.hold(tx, ACTOR, item.id, utc_now(), domain_id=None)

@@ -134,9 +134,7 @@ def test_what_was_dropped_from_the_queue_does_not_come_back(
 ) -> None:
     world.receive(MAIL)
     [item] = world.queue()
-    with world.db.write() as tx:
-        now, segments = world.clock(), world.segments
-        desk.drop(tx, OPERATOR, item.id, now, domain_id=None, segments=segments)
+    desk.drop(world.db, world.segments, OPERATOR, item.id, world.clock(), domain_id=None)
     with another_database(world) as store:
         found = Rebuild(store, world.clock()).run()
         assert (found.entries, found.queue_items, found.erased) == (1, 0, 1)
