@@ -3,8 +3,8 @@
 Octets are safe once an fsync or fdatasync of their file began after they were written and has
 ended; a name is safe once the same happened to its folder. Everything else may be there, or
 not, or in parts: an unsynced write is torn at sectors of 512 octets, each of which is the old
-one or the new one. Renaming is one step: it happened or it did not. That is less than ext4 or
-XFS give.
+one or the new one, or anything at all where the file was not so long before. Renaming is one
+step: it happened or it did not. That is less than ext4 or XFS give.
 """
 
 import random
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Union
 
 SECTOR = 512
+STALE = 0.2  # of new sectors that were not written: what the disk had there before
 
 
 @dataclass(slots=True)
@@ -79,6 +80,8 @@ class File:
                 for start, end in _sectors(write):
                     if dice.random() < chance:
                         write.apply(image, start, end)
+                    elif write.offset + start >= len(image) and dice.random() < STALE:
+                        Write(write.offset + start, dice.randbytes(end - start)).apply(image)
         return bytes(image)
 
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 
 from bench.reliability.disk import Disk, File, Folder, Node, Write, is_volatile
 from bench.reliability.trace import Call, Moment, paths
+from bench.reliability.wal import Log
 
 STORED = b"250 2.6.0 Stored\r\n"
-WAL_HEADER, FRAME_HEADER = 32, 24  # https://www.sqlite.org/fileformat2.html#walformat
-
 _SYNCS = ("fsync", "fdatasync")
 _REPLIES = ("write", "sendto", "sendmsg", "writev")
 _IGNORED = ("sync_file_range",)  # promises nothing
@@ -34,56 +33,10 @@ class Stored:
 
 
 @dataclass(slots=True)
-class _Row:
-    """A row's way to safety: the write of its commit in the log, and whether that is safe."""
-
-    commit: Write | None = None
-    page: Write | None = None
-
-
-@dataclass(slots=True)
-class Log:
-    """SQLite's write-ahead log: which transaction each wanted row is in."""
-
-    waiting: set[bytes]
-    rows: dict[bytes, _Row] = field(default_factory=dict)
-    _uncommitted: list[_Row] = field(default_factory=list)
-    _commits: bool = False
-
-    def wrote(self, write: Write) -> None:
-        """A write to the log: the header of a frame, or its page."""
-        octets = write.octets or b""
-        if len(octets) == FRAME_HEADER:
-            # The size of the database, in the last frame of a transaction alone.
-            self._commits = int.from_bytes(octets[4:8]) != 0
-            return
-        if len(octets) <= WAL_HEADER:
-            return
-        for one in [one for one in self.waiting if one in octets]:
-            self.waiting.discard(one)
-            row = self.rows[one] = _Row(page=write)
-            self._uncommitted.append(row)
-        if self._commits:
-            for row in self._uncommitted:
-                row.commit = write
-            self._uncommitted = []
-            self._commits = False
-
-    def is_safe(self, message_id: bytes) -> bool:
-        """Whether a power cut leaves the row: its page, its commit, and so all before that."""
-        row = self.rows.get(message_id)
-        return (
-            row is not None
-            and row.page is not None
-            and row.commit is not None
-            and row.page.synced
-            and row.commit.synced
-        )
-
-
-@dataclass(slots=True)
 class Playing:
-    """A trace as it is played. `acknowledged` are the mails whose 250 went out so far."""
+    """A trace as it is played. `replies`: by client's port, the mails that got a 250, in order;
+    `acknowledged`: those whose 250 went out so far.
+    """
 
     disk: Disk
     moments: Iterator[Moment]
@@ -97,6 +50,7 @@ class Playing:
     wrong: list[str] = field(default_factory=list)
     _begun: dict[int, tuple[Node, list[object]]] = field(default_factory=dict)
     _writes: dict[int, Write] = field(default_factory=dict)
+    _committed: dict[int, Write] = field(default_factory=dict)  # by process (a thread's own id)
 
     def until(self, lines: Sequence[int]) -> Iterator["Playing"]:
         """Stop before each of these lines, and play the rest at the end."""
@@ -108,10 +62,17 @@ class Playing:
             self._step(moment)
         for _ in wanted:
             yield self
+        if unseen := sum(map(len, self.replies.values())):
+            self.wrong.append(f"{unseen} times a client had a 250 that the trace does not show")
+        for write in self._committed.values():
+            if not write.synced:
+                self.wrong.append("a transaction was committed and never synced")
 
     def _step(self, moment: Moment) -> None:
         call = moment.call
         self.calls += moment.ended
+        if not moment.ended:
+            self._look_for_unsynced(call)
         if call.name in _SYNCS:
             self._sync(call, ended=moment.ended)
         elif call.name in ("pwrite64", "write", "writev", "ftruncate") and call.file:
@@ -120,6 +81,13 @@ class Playing:
             self._reply(call, ended=moment.ended)
         elif moment.ended and call.result >= 0 and call.name not in _IGNORED:
             self._name(call)
+
+    def _look_for_unsynced(self, call: Call) -> None:
+        """Whoever has committed does nothing else before that is safe."""
+        if call.file.endswith("-wal") or call.process not in self._committed:
+            return
+        if not self._committed.pop(call.process).synced:
+            self.wrong.append(f"{call.name} by a process whose commit was not synced")
 
     def _sync(self, call: Call, *, ended: bool) -> None:
         if not ended:
@@ -153,8 +121,8 @@ class Playing:
             at = call.numbers[-1] if call.name == "pwrite64" else len(node.now)
             write = Write(at, octets)
         self._writes[call.begin] = node.begin(write)
-        if call.file.endswith("-wal"):
-            self.log.wrote(write)
+        if call.file.endswith("-wal") and self.log.wrote(write):
+            self._committed[call.process] = write
 
     def _name(self, call: Call) -> None:
         named = [path for path in paths(call) if path.startswith(self.disk.root)]
@@ -223,16 +191,3 @@ class Playing:
             self.wrong.append(f"{name}: unsynced at its 250: {', '.join(unsafe)}")
         else:
             self.safe += 1
-
-
-def play(
-    disk: Disk,
-    moments: Iterator[Moment],
-    port: int,
-    acknowledged: Mapping[int, Sequence[str]],
-    stored: Mapping[str, Stored],
-) -> Playing:
-    """A trace ready to be played. `acknowledged`: by client's port, the mails in order."""
-    replies = {number: deque(names) for number, names in acknowledged.items()}
-    log = Log({place.message_id for place in stored.values()})
-    return Playing(disk, moments, port, replies, stored, log)

@@ -15,7 +15,8 @@ import smtplib
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +35,8 @@ from bench.reliability import trace
 from bench.reliability.disk import Disk
 from bench.reliability.ledger import Ledger, judge, name_of, octets_of
 from bench.reliability.load import send_one
-from bench.reliability.playing import Stored, play
+from bench.reliability.playing import STORED, Playing, Stored
+from bench.reliability.wal import Log, pages_of
 from tests.parts.network import wait_until
 from tests.scenarios.service import Service, running_primary
 
@@ -104,7 +106,7 @@ def _round(plan: Plan, folder: Path, dice: random.Random, report: Report) -> Non
     service.set_up()
     service.add_domain("copy.example", "none")
     service.add_person(COPIED, "Copied")
-    disk = Disk(service.data)
+    disk, pages = Disk(service.data), pages_of(_database(service.data))
     output = folder / "trace"
     ledger, sessions = Ledger(), Sessions()
     with running_primary(folder, service.ports):
@@ -117,16 +119,18 @@ def _round(plan: Plan, folder: Path, dice: random.Random, report: Report) -> Non
     real = folder / "real"
     shutil.copytree(service.data, real, ignore=shutil.ignore_patterns("*.sock"))
     stored = _where_stored(service)
-    moments = _moments_of_interest(output, service)
-    cuts = sorted(dice.sample(moments, min(plan.cuts, len(moments))))
+    log = Log(pages, (place.message_id for place in stored.values()))
+    cuts = _moments(output, service, plan.cuts, dice)
     report.acknowledged += len(ledger.acknowledged)
     with output.open() as text:
-        playing = play(disk, trace.moments(text), service.ports.smtp, sessions.by_port, stored)
+        replies = {port: deque(names) for port, names in sessions.by_port.items()}
+        moments = trace.moments(text)
+        playing = Playing(disk, moments, service.ports.smtp, replies, stored, log)
         for state in playing.until(cuts):
             cut = folder / "cut"
             disk.cut(cut, dice)
             report.cuts += 1
-            report.opened += _examine(service, cut, state.acknowledged, ledger, report.wrong)
+            report.opened += _examine(service, cut, state, ledger, report.wrong)
             shutil.rmtree(cut)
     report.calls += playing.calls
     report.checked += playing.safe
@@ -155,11 +159,25 @@ def _send(plan: Plan, service: Service, ledger: Ledger, sessions: Sessions) -> N
         thread.join()
 
 
-def _moments_of_interest(output: Path, service: Service) -> list[int]:
-    """Lines of the trace that touch the data or a client: between others nothing changes."""
+def _moments(output: Path, service: Service, count: int, dice: random.Random) -> list[int]:
+    """Lines of the trace to cut before: half right after a 250, half wherever the data or a client
+    is touched. Between others nothing changes.
+    """
     marks = trace.hexed(str(service.data)), f"TCP:[127.0.0.1:{service.ports.smtp}->"
+    stored = trace.hexed(STORED.decode())
+    touched, replied = [], []
     with output.open() as text:
-        return [number for number, line in enumerate(text) if any(one in line for one in marks)]
+        for number, line in enumerate(text):
+            if any(one in line for one in marks):
+                touched.append(number)
+                if stored in line:
+                    replied.append(number + 1)
+    cuts = dice.sample(replied, min(count // 2, len(replied)))
+    return sorted(cuts + dice.sample(touched, min(count - len(cuts), len(touched))))
+
+
+def _database(data: Path) -> Path:
+    return data / "livearchive.db"
 
 
 def _where_stored(service: Service) -> dict[str, Stored]:
@@ -179,13 +197,15 @@ def _where_stored(service: Service) -> dict[str, Stored]:
 
 
 def _examine(
-    service: Service, folder: Path, acknowledged: Sequence[str], ledger: Ledger, wrong: list[str]
+    service: Service, folder: Path, state: Playing, ledger: Ledger, wrong: list[str]
 ) -> int:
     """Start the store on what a cut left; how many mails were read. Adds what is wrong."""
     after = Service(folder.parent, "sqlite:", service.ports)
     after.environment["LIVEARCHIVE_DATA_DIR"] = str(folder)
-    count = 0
+    count, acknowledged = 0, state.acknowledged
     try:
+        if lost := state.log.judge(pages_of(_database(folder))):
+            wrong.append(f"after a cut {lost}")
         _store_one(after)
         for address in (RELAYED, COPIED):
             mails = list(after.export(address).values())

@@ -1,6 +1,9 @@
 """Short runs of the reliability harnesses; the long ones are in docs/reliability.md."""
 
 import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from bench.reliability import faults, kill, power
 from bench.reliability.disk import Disk, File, Folder, Write
 from bench.reliability.ledger import judge, octets_of
+from bench.reliability.wal import FRAME_HEADER, HEADER, Log, pages_of
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -90,3 +94,46 @@ def test_a_name_is_not_safe_before_its_folder_is_synced(tmp_path: Path) -> None:
     assert not disk.is_named(str(root / "day" / "new.seg"))
     folder.synced(list(folder.pending))
     assert disk.is_named(str(root / "day" / "new.seg"))
+
+
+def test_a_database_is_as_a_transaction_left_it_and_none_that_was_safe_is_lost(
+    tmp_path: Path,
+) -> None:
+    path, cut = tmp_path / "a.db", tmp_path / "cut.db"
+    cut_log = cut.with_name("cut.db-wal")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE t (a)")
+        connection.execute("CREATE TABLE last AS SELECT 'stays' AS a")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        before, ends = path.read_bytes(), []
+        log = Log(pages_of(path), [])
+        for octets in (b"one" * 3000, b"two" * 3000, b"three" * 3000):
+            connection.execute("INSERT INTO t VALUES (?)", (octets,))
+            ends.append(path.with_name("a.db-wal").stat().st_size)
+        whole = path.with_name("a.db-wal").read_bytes()
+    commits = [write for write in _writes_of(whole) if log.wrote(write)]
+    assert len(commits) == 3
+    commits[0].synced = commits[1].synced = True
+
+    def judged(database: bytes, octets: bytes) -> str:
+        cut.write_bytes(database)
+        cut_log.write_bytes(octets)
+        return log.judge(pages_of(cut))
+
+    assert not judged(before, whole)
+    assert not judged(before, whole[: ends[1]])
+    assert not judged(before, whole[: ends[2] - 1])
+    assert judged(before, whole[: ends[1] - 1]) == "1 transactions that were safe are lost"
+    damaged = before[:-1] + bytes([before[-1] ^ 1])
+    assert "no transaction" in judged(damaged, whole)
+
+
+def _writes_of(log: bytes) -> Iterator[Write]:
+    """As SQLite writes it: the header, then of each frame its header and its page."""
+    size = int.from_bytes(log[8:12])
+    yield Write(0, log[:HEADER], ended=True)
+    for at in range(HEADER, len(log), FRAME_HEADER + size):
+        page = at + FRAME_HEADER
+        yield Write(at, log[at:page], ended=True)
+        yield Write(page, log[page : page + size], ended=True)
