@@ -3,12 +3,14 @@
 Everything hostile happens in the parser's child process; a message that breaks
 it gets a summary that says so and stays readable as source. An entry is marked
 as indexed in the transaction that inserts its summary, so a crash repeats work
-and never loses any.
+and never loses any. What cannot be read now is tried again (`resting`); what is damaged
+is named in the log once and left without a summary.
 """
 
 import json
+import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from time import monotonic
@@ -17,16 +19,26 @@ from typing import Any, NamedTuple, Protocol, Self, cast
 from sqlalchemy import Row, Table, func, select, update
 from sqlalchemy.orm import Session
 
+from archive_store import ids
 from archive_store.bulk import BulkInsert
 from archive_store.db import Database
 from archive_store.directory import Owner
 from archive_store.envelope import Envelope
-from archive_store.errors import FrameBroken, KeysMissing, NotFound, SealBroken
+from archive_store.errors import (
+    FrameBroken,
+    FrameUnreadable,
+    KeysMissing,
+    NotFound,
+    SealBroken,
+    StoreError,
+)
 from archive_store.mime.summary import Summary
 from archive_store.models import Entry, EntryIndex, Message
 from archive_store.reader import ArchiveReader, Opened
+from archive_store.resting import Resting
 from archive_store.summaries import SummarySealer
 
+log = logging.getLogger(__name__)
 BATCH = 64
 BATCH_OCTETS = 32 * 1024 * 1024  # of opened mail in memory at once, but for one that is larger
 KEYS_KEPT_SECONDS = 900.0
@@ -137,33 +149,42 @@ class _Row:
 
 
 class Indexer:
-    """Makes summaries. For one thread."""
+    """Makes summaries. For one thread. `unreadable` hears of each message that is not read now."""
 
     def __init__(
-        self, db: Database, reader: ArchiveReader, keys: IndexKeys, parsers: Parsers
+        self,
+        db: Database,
+        reader: ArchiveReader,
+        keys: IndexKeys,
+        parsers: Parsers,
+        unreadable: Callable[[], object] = lambda: None,
     ) -> None:
         self._db = db
         self._reader = reader
         self._keys = keys
         self._parsers = parsers
+        self._unreadable = unreadable
+        self._resting = Resting()
         self._sealers: dict[tuple[bytes, date], SummarySealer] = {}
         self._sealers_since = monotonic()
 
     def run_once(self) -> int:
         """Index the next entries; says how many were taken in hand, 0 when there are none."""
+        resting = self._resting.until(monotonic())
+        query = _WAITING.where(Message.id.not_in(resting)) if resting else _WAITING
         with self._db.read() as tx:
-            waiting = [_row_of(columns) for columns in tx.execute(_WAITING)]
+            waiting = [_row_of(columns) for columns in tx.execute(query)]
         if monotonic() - self._sealers_since >= KEYS_KEPT_SECONDS:
             self.forget_days()
         if not waiting:
             return 0
         waiting = _fitting(waiting)
         keys = self._keys.open_for_index([entry.seq for entry, _ in waiting])
-        items = self._open(waiting, keys)
+        items, put_off = self._open(waiting, keys)
         parsed = self._parse(items)
         rows = [self._row(item, *parsed[item.message.id]) for item in items]
         with self._db.write() as tx:
-            _store(tx, [entry.seq for entry, _ in waiting], rows)
+            _store(tx, [entry.seq for entry, one in waiting if one.id not in put_off], rows)
         return len(waiting)
 
     def newest(self) -> int:
@@ -176,23 +197,40 @@ class Indexer:
         self._sealers.clear()
         self._sealers_since = monotonic()
 
-    def _open(self, waiting: Sequence[Waiting], keys: Mapping[int, bytes]) -> list[_Item]:
+    def _open(
+        self, waiting: Sequence[Waiting], keys: Mapping[int, bytes]
+    ) -> tuple[list[_Item], set[bytes]]:
+        """What could be opened, and the messages that are to be tried again."""
         # Recipients of one transaction share its octets: open those once.
         opened: dict[bytes, Opened] = {}
         items = []
+        put_off: set[bytes] = set()
         for entry, message in waiting:
             key = keys.get(entry.seq)
-            if key is None:
+            if key is None or message.id in put_off:
                 continue
             try:
                 if message.id not in opened:
                     opened[message.id] = self._reader.open(message, key)
+                    self._resting.done(message.id)
                 envelope = self._reader.envelope(message.tenant_id, entry, key)
-            except (SealBroken, FrameBroken, NotFound):
+            except (FrameUnreadable, NotFound) as error:
+                if self._is_put_off(message.id, error):
+                    put_off.add(message.id)
+                continue
+            except (SealBroken, FrameBroken) as error:
                 # Nothing can be said of it; it stays listed, and fsck reports it.
+                log.warning("message %s stays without a summary: %s", ids.show(message.id), error)
                 continue
             items.append(_Item(entry, message, opened[message.id], envelope))
-        return items
+        return items, put_off
+
+    def _is_put_off(self, message_id: bytes, error: StoreError) -> bool:
+        again = self._resting.put_off(message_id, error, monotonic())
+        then = "is tried again" if again else "stays without a summary"
+        log.warning("message %s %s: %s", ids.show(message_id), then, error)
+        self._unreadable()
+        return again
 
     def _parse(self, items: Sequence[_Item]) -> dict[bytes, tuple[Summary, str]]:
         octets = {item.message.id: item.opened.octets for item in items}

@@ -1,4 +1,4 @@
-"""Alarms (keys, clock, bucket, journal): an audit event once a UTC day, a line in the log.
+"""Alarms (keys, clock, bucket, disk, journal): an audit event once a UTC day, a line in the log.
 
 An alarm is an entry of the installation's trail, so that it outlives the process that saw it.
 `standing` says in sentences what stands now, for somebody to look at: pages, `keys status`
@@ -117,6 +117,11 @@ def standing(tx: Session, now: datetime) -> tuple[str, ...]:
         found.append(
             f"The bucket {unfit[0].details['bucket']} keeps old versions or overwrites, so that "
             "deleted mail would stay or come back. `livearchive check` says which."
+        )
+    if _since(tx, Kind.MAIL_UNREADABLE, now - SHOWN_FOR, limit=1):
+        found.append(
+            "Stored mail could not be read. See to the disk; the index role's log names the "
+            "messages, and so does `livearchive fsck`."
         )
     found += _unread_reports(tx, now)
     return tuple(found)

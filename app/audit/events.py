@@ -46,6 +46,7 @@ from app.audit.outage_events import ServerSlow as ServerSlow
 from app.audit.store_events import BackupMade as BackupMade
 from app.audit.store_events import BackupRestored as BackupRestored
 from app.audit.store_events import BucketUnfit as BucketUnfit
+from app.audit.store_events import MailUnreadable as MailUnreadable
 from app.audit.store_events import StoreChecked as StoreChecked
 
 

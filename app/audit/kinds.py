@@ -75,6 +75,7 @@ class Kind(StrEnum):
     BACKUP_RESTORED = "backup.restored"
     STORE_CHECKED = "store.checked"
     BUCKET_UNFIT = "store.bucket-unfit"
+    MAIL_UNREADABLE = "store.unreadable"
 
 
 SOURCES = tuple(dict.fromkeys(kind.partition(".")[0] for kind in Kind))

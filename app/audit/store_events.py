@@ -16,6 +16,13 @@ class BucketUnfit(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailUnreadable(Event):
+    """An alarm, once a day: stored mail could not be read, or is not where it was put."""
+
+    name = Kind.MAIL_UNREADABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackupMade(Event):
     """The data was copied to a folder."""
 

@@ -191,6 +191,7 @@ _SENTENCES: Mapping[str, Callable[[_Lenient], str]] = {
     Kind.BUCKET_UNFIT: lambda d: (
         f"ALARM: deleted mail would stay in the bucket {d['bucket']}, or come back"
     ),
+    Kind.MAIL_UNREADABLE: lambda d: "ALARM: stored mail could not be read",
     Kind.HOLD_SEARCHED: lambda d: (
         f"Counted {_plural(d['count'], 'message')} of a search in {d['address']} for a legal hold"
         + _because(d)

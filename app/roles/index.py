@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 from time import monotonic
 
+from app.audit.alarms import raise_alarm
+from app.audit.events import MailUnreadable
 from app.roles.process import Role, run_role
 from app.wiring import Parts
+from archive_store.clock import utc_now
 from archive_store.errors import StoreError
 from archive_store.indexing import Indexer
 from archive_store.mime.understanding import Understanding
@@ -27,7 +30,11 @@ def main(role: Role) -> None:
     _step_back()
     parts, parsers = Parts(role.config, role.name), ParserPool(PoolLimits(children=1))
     understanding = Understanding(parsers)
-    indexer = Indexer(parts.db, parts.reader, parts.keys(), understanding)
+
+    def unreadable() -> None:
+        raise_alarm(parts.db, MailUnreadable(), role.name, utc_now())
+
+    indexer = Indexer(parts.db, parts.reader, parts.keys(), understanding, unreadable)
     pace = Pace()
     role.ready()
     pause = 0.0

@@ -6,10 +6,14 @@ from datetime import date
 import pytest
 from sqlalchemy import select, update
 
+from archive_store import resting
 from archive_store.directory import Owner
+from archive_store.errors import FrameUnreadable
+from archive_store.ids import show
 from archive_store.indexing import Indexer
 from archive_store.mime.summary import Summary
-from archive_store.models import DayKey, Entry, EntryIndex
+from archive_store.models import DayKey, Entry, EntryIndex, Message
+from archive_store.segments import FrameRef
 from tests.archive_store.conftest import World
 
 
@@ -104,3 +108,97 @@ def test_two_index_roles_may_take_the_same_entries(world: World) -> None:
 
     assert Indexer(world.db, world.reader, OwnKeys(world), Overtaken()).run_once() == 1
     assert summaries(world) == 1
+
+
+class Disk:
+    """Gives nothing of one message while it fails; the time passes as it is told."""
+
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch, message_id: bytes) -> None:
+        self.failing, self.now, self.alarms = True, 0.0, 0
+        read = world.segments.read
+        with world.db.read() as tx:
+            bad = tx.get_one(Message, message_id)
+
+        def failing(ref: FrameRef) -> bytes:
+            if self.failing and (ref.segment, ref.offset) == (bad.segment, bad.frame_offset):
+                raise FrameUnreadable("the disk cannot read a frame")
+            return read(ref)
+
+        monkeypatch.setattr(world.segments, "read", failing)
+        monkeypatch.setattr("archive_store.indexing.monotonic", lambda: self.now)
+
+    def alarm(self) -> None:
+        self.alarms += 1
+
+
+def test_a_message_that_could_not_be_read_is_tried_again_and_holds_up_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    boxes = [world.mailbox(f"p{number}@acme.example") for number in range(2)]
+    bad, _ = world.store(world.mail(b"one", *boxes), world.mail(b"two", boxes[0]))
+    disk = Disk(world, monkeypatch, bad.message_id)
+    indexer = Indexer(world.db, world.reader, OwnKeys(world), Parsers(), disk.alarm)
+    drained(indexer)
+    assert indexed(world) == [False, False, True]
+    drained(indexer)
+    assert disk.alarms == 1  # it rests
+    disk.now += resting.RETRY_SECONDS[0]
+    drained(indexer)
+    assert disk.alarms == 2
+    disk.failing = False
+    disk.now += resting.RETRY_SECONDS[0]
+    drained(indexer)
+    assert not all(indexed(world))  # each rest is longer than the one before
+    disk.now += resting.RETRY_SECONDS[1]
+    drained(indexer)
+    assert all(indexed(world))
+    assert summaries(world) == 3
+    assert (
+        caplog.messages
+        == [f"message {show(bad.message_id)} is tried again: the disk cannot read a frame"] * 2
+    )
+
+
+def test_a_message_that_is_never_read_is_given_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [bad] = world.store(world.mail(b"one", world.mailbox()))
+    disk = Disk(world, monkeypatch, bad.message_id)
+    indexer = Indexer(world.db, world.reader, OwnKeys(world), Parsers(), disk.alarm)
+    for seconds in resting.RETRY_SECONDS:
+        drained(indexer)
+        assert indexed(world) == [False]
+        disk.now += seconds
+    drained(indexer)
+    assert indexed(world) == [True]
+    assert summaries(world) == 0
+    assert disk.alarms == len(resting.RETRY_SECONDS) + 1
+
+
+def test_a_disk_that_is_away_altogether_makes_everything_wait(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive_store.resting.MOST", 0)
+    [bad] = world.store(world.mail(b"one", world.mailbox()))
+    disk = Disk(world, monkeypatch, bad.message_id)
+    indexer = Indexer(world.db, world.reader, OwnKeys(world), Parsers(), disk.alarm)
+    for _ in range(len(resting.RETRY_SECONDS) + 2):
+        with pytest.raises(FrameUnreadable):
+            indexer.run_once()
+    disk.failing = False
+    drained(indexer)
+    assert summaries(world) == 1
+
+
+def test_a_damaged_message_is_named_once_and_not_tried_again(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    [bad] = world.store(world.mail(b"one", world.mailbox()))
+    with world.db.read() as tx:
+        message = tx.get_one(Message, bad.message_id)
+    world.rewrite(message.day, message.frame_offset + message.frame_length - 1)
+    indexer = Indexer(world.db, world.reader, OwnKeys(world), Parsers())
+    for _ in range(2):
+        drained(indexer)
+    assert indexed(world) == [True]
+    assert [show(bad.message_id) in line for line in caplog.messages] == [True]
