@@ -70,6 +70,7 @@ class Config:
     wipe_memory: bool
     keep_days: int
     mailbag_days: int
+    undo_seconds: int
     maillog_days: int
     trusted_proxies: tuple[Network, ...]
     smtp_proxies: tuple[Network, ...]

@@ -195,6 +195,13 @@ SETTINGS: tuple[Setting, ...] = (
         whole(1, 30),
         "How many days delivery to a primary is tried before its sender is told.",
     ),
+    Setting(
+        "UNDO_SECONDS",
+        "15",
+        whole(0, 120),
+        "How many seconds what people send waits here, so that they can take it back. 0: not at "
+        "all. The button for it goes five seconds earlier.",
+    ),
     Setting("MAILLOG_DAYS", "30", whole(1, 400), "How many days the mail log is kept."),
     Setting(
         "TRUSTED_PROXIES",

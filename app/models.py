@@ -184,7 +184,7 @@ class QueueItem(Base):
     message_id: Mapped[bytes] = mapped_column(Id, index=True)  # its rows leave day by day
     domain_id: Mapped[bytes] = mapped_column(Id, ForeignKey("domain.id"))
     entry_id: Mapped[bytes | None] = mapped_column(Id, index=True)
-    kind: Mapped[str] = mapped_column(String(8))  # primary | outgoing
+    kind: Mapped[str] = mapped_column(String(8))  # primary | outgoing | pending
     state: Mapped[str] = mapped_column(String(10), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     queued_at: Mapped[datetime] = mapped_column(Utc)

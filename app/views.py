@@ -239,7 +239,28 @@ class Outgoing:
     attachments: tuple[tuple[str, str, bytes], ...] = ()  # filename, content type, octets
     source_entry: str | None = None
     source_kind: DraftKind = "new"
-    keep_attachments: tuple[int, ...] = ()
+    keep_attachments: tuple[int, ...] = ()  # of the source
+    draft: str | None = None  # the draft it was written over, which goes when this is kept or sent
+    draft_files: tuple[int, ...] = ()  # those of the draft's own files that stay
+
+    @property
+    def files(self) -> "tuple[DraftFile, ...]":
+        """The attachments as a page lists them."""
+        return tuple(
+            DraftFile(index=index, filename=name, content_type=content_type, size=len(octets))
+            for index, (name, content_type, octets) in enumerate(self.attachments)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftFile:
+    """A file that a draft keeps."""
+
+    index: int
+    filename: str
+    content_type: str
+    size: int
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,17 +272,31 @@ class SavedDraft:
     id: str
     at: datetime
     alone: bool
+    files: tuple[DraftFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentReceipt:
-    """The entry in Sent, and one sentence that says what happens next."""
+    """The entry in Sent, and one sentence that says what happens next.
+
+    With `leaves_at` nothing is sent before, and until then it can be taken back: the entry is
+    the one to take back.
+    """
 
     entry_id: str
     text: str
+    leaves_at: datetime | None = None
 
 
-DraftField = Literal["from", "to", "cc", "bcc", "subject", "message", "attachments"]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled:
+    """A message that is sent when its time comes, unless it is taken back."""
+
+    row: Row
+    leaves_at: datetime
+
+
+DraftField = Literal["from", "to", "cc", "bcc", "subject", "message", "attachments", "when"]
 
 
 class BadDraft(Exception):

@@ -17,11 +17,13 @@ from archive_store.sealing import Incoming, Sealer
 from archive_store.segments import SegmentStore
 from archive_store.writer import BATCH_OCTETS, BATCH_UNITS, OLD_KEYS_SECONDS, Outbox, Writer
 from archive_store.writer import Stored as Stored
+from archive_store.writer import Then as Then
 
 
 @dataclass(slots=True)
 class _Unit:
     mails: Sequence[Incoming]
+    then: Then | None
     future: Future[list[Stored]]
 
     @property
@@ -40,12 +42,13 @@ class Archive:
         self._thread = threading.Thread(target=self._run, name="archive-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, mails: Sequence[Incoming]) -> Future[list[Stored]]:
+    def submit(self, mails: Sequence[Incoming], then: Then | None = None) -> Future[list[Stored]]:
         """Store the mails of one transaction, all or none; done means durable.
 
+        `then` is done in the same transaction, in the writer's thread, perhaps more than once.
         The future's error is a StoreError; none of the mails is stored then.
         """
-        unit = _Unit(mails, Future())
+        unit = _Unit(mails, then, Future())
         # Whoever waits may stop waiting; the mail is stored all the same, and a future
         # that was cancelled meanwhile would take the writer's thread with it.
         unit.future.set_running_or_notify_cancel()
@@ -90,7 +93,7 @@ class Archive:
         return batch, False
 
     def _store_batch(self, batch: list[_Unit]) -> None:
-        outcomes = self._writer.store([unit.mails for unit in batch])
+        outcomes = self._writer.store([unit.mails for unit in batch], [unit.then for unit in batch])
         for unit, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, StoreError):
                 unit.future.set_exception(outcome)

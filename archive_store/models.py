@@ -12,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from archive_store.db import Base, Id, Seq, Utc
 
 FOLDERS = ("inbox", "sent", "drafts", "archive", "spam", "trash")
+OUTBOX = "outbox"
+"""Where a mail lies that is to be sent later: no folder that lists, searches or moves reach."""
 
 
 class Mailbox(Base):

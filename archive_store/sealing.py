@@ -20,6 +20,7 @@ from archive_store.receipts import ReceiptKey, statement
 from archive_store.segments.frame import (
     ENTRY_SLOT,
     OUTGOING_SLOT,
+    PENDING_SLOT,
     QUEUE_SLOT,
     QUEUE_SLOTS,
     SENT_SLOT,
@@ -27,6 +28,8 @@ from archive_store.segments.frame import (
     Slot,
 )
 from archive_store.writerkeys import LiveKey, WriterKeys
+
+_QUEUE_KINDS = {"primary": QUEUE_SLOT, "outgoing": OUTGOING_SLOT, "pending": PENDING_SLOT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,10 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """One recipient towards which the mail is queued; `kind` is "primary" or "outgoing"."""
+    """One recipient towards which the mail is queued; `kind` is "primary" or "outgoing".
+
+    Of kind "pending" the mail is no letter yet: it is what somebody wrote, to be sent when due.
+    """
 
     kind: str
     envelope: Envelope
@@ -204,7 +210,7 @@ def _entry_kind(copy: Copy) -> bytes:
 
 
 def _queue_kind(relay: Relay) -> bytes:
-    return QUEUE_SLOT if relay.kind == "primary" else OUTGOING_SLOT
+    return _QUEUE_KINDS[relay.kind]
 
 
 def _frame(mail: Incoming, box: _Box, slots: tuple[Slot, ...]) -> tuple[MessageFrame, bytes]:

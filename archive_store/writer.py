@@ -12,7 +12,7 @@ with its day, counted by `fsck`.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol, TypeAlias, cast
@@ -54,6 +54,8 @@ class Stored:
 
 
 Unit: TypeAlias = Sequence[Incoming]
+Then: TypeAlias = Callable[[Session, Sequence[Stored]], None]
+"""What belongs to a unit, and is done in its transaction: a StoreError undoes the unit."""
 Outcome: TypeAlias = list[Stored] | StoreError
 
 
@@ -68,18 +70,23 @@ class Writer:
         self._sealer = sealer
         self._outbox = outbox
 
-    def store(self, units: Sequence[Unit]) -> list[Outcome]:
+    def store(self, units: Sequence[Unit], thens: Sequence[Then | None] = ()) -> list[Outcome]:
         """Store each unit durably; says of each what came of it, in order. Never raises."""
         if not units:
             return []
-        outcomes = self._store(units)
+        thens = thens or [None] * len(units)
+        outcomes = self._store(units, thens)
         if not isinstance(outcomes, StoreError):
             return outcomes
         # A database that is away or locked is nobody's fault: to wait for it once more for
         # each unit would hold up every sender for minutes.
         if len(units) == 1 or isinstance(outcomes, StoreBusy):
             return [outcomes] * len(units)
-        return [outcome for unit in units for outcome in self.store([unit])]
+        return [
+            outcome
+            for unit, then in zip(units, thens, strict=True)
+            for outcome in self.store([unit], [then])
+        ]
 
     def drop_old_keys(self) -> None:
         """Forget writer keys past their life, and those of mailboxes that get nothing now."""
@@ -89,9 +96,11 @@ class Writer:
         """Let go of open files."""
         self._segments.close()
 
-    def _store(self, units: Sequence[Unit]) -> list[Outcome] | StoreError:
+    def _store(
+        self, units: Sequence[Unit], thens: Sequence[Then | None]
+    ) -> list[Outcome] | StoreError:
         try:
-            stored = self._write(units)
+            stored = self._write(units, thens)
         except StoreError as error:
             self._sealer.keys.settle(committed=False)
             return error
@@ -102,12 +111,13 @@ class Writer:
         self._sealer.keys.settle(committed=True)
         return stored
 
-    def _write(self, units: Sequence[Unit]) -> list[Outcome]:
+    def _write(self, units: Sequence[Unit], thens: Sequence[Then | None]) -> list[Outcome]:
         now = utc_now()
         # Sealing reads keys at most; the write lock is only held for the inserts.
         with self._db.read() as tx:
             sealed = [[self._sealer.seal(tx, mail, now) for mail in unit] for unit in units]
         flat = [mail for mails in sealed for mail in mails]
+        stored = [[Stored(mail.message_id, mail.entry_ids) for mail in mails] for mails in sealed]
         refs = self._append(day_of(now), flat)
         with self._db.write() as tx:
             self._sealer.keys.add_rows(tx)
@@ -116,7 +126,10 @@ class Writer:
             relays = [relay for mail in flat for relay in mail.relays]
             if relays:
                 self._outbox.add(tx, relays)
-        return [[Stored(mail.message_id, mail.entry_ids) for mail in mails] for mails in sealed]
+            for then, of_unit in zip(thens, stored, strict=True):
+                if then is not None:
+                    then(tx, of_unit)
+        return list(stored)
 
     def _append(self, day: date, mails: list[SealedMail]) -> list[FrameRef]:
         keys = [frame.encode() for frame in self._sealer.keys.take_fresh()]

@@ -43,6 +43,10 @@ from app.audit.outage_events import OutageEnded as OutageEnded
 from app.audit.outage_events import OutageStarted as OutageStarted
 from app.audit.outage_events import ServerPrompt as ServerPrompt
 from app.audit.outage_events import ServerSlow as ServerSlow
+from app.audit.sending_events import MessageNotSent as MessageNotSent
+from app.audit.sending_events import MessageScheduled as MessageScheduled
+from app.audit.sending_events import MessageSent as MessageSent
+from app.audit.sending_events import MessageTakenBack as MessageTakenBack
 from app.audit.store_events import BackupMade as BackupMade
 from app.audit.store_events import BackupRestored as BackupRestored
 from app.audit.store_events import BucketUnfit as BucketUnfit
@@ -141,17 +145,6 @@ class MailboxListed(Event):
     address: str
     count: int
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageSent(Event):
-    """A message was sent. Its recipients are counted and never named."""
-
-    name = Kind.MESSAGE_SENT
-    mailbox_id: bytes
-    entry_id: bytes
-    identity: str  # the address that it was sent as
-    recipients: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

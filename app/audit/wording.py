@@ -103,6 +103,15 @@ _SENTENCES: Mapping[str, Callable[[_Lenient], str]] = {
         f"Sent message {d['entry_id']} as {d['identity']} to "
         + _plural(d["recipients"], "recipient")
     ),
+    Kind.MESSAGE_SCHEDULED: lambda d: (
+        f"Pressed Send for message {d['entry_id']} as {d['identity']} to "
+        + _plural(d["recipients"], "recipient")
+        + f", to leave at {d['leaves_at']}"
+    ),
+    Kind.MESSAGE_TAKEN_BACK: lambda d: f"Took back message {d['entry_id']} before it was sent",
+    Kind.MESSAGE_NOT_SENT: lambda d: (
+        f"Message {d['entry_id']} could not be sent when its time came, and is a draft again"
+    ),
     Kind.MESSAGE_MOVED: lambda d: f"Moved message {d['entry_id']} to {d['folder']}",
     Kind.MESSAGE_DELETED: lambda d: (
         f"Deleted message {d['entry_id']} for good"

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import select
 
@@ -60,6 +60,13 @@ _BACK_OFF_MOST = 300.0
 _RESTS_MOST = 1000  # destinations remembered
 
 _random = secrets.SystemRandom()
+
+
+class Posts(Protocol):
+    """What sends the mail that people may take back until it is due."""
+
+    def post(self, claim: Claim, octets: bytes, /) -> Failed | None:
+        """Send it, ending its items; Failed when it cannot be sent. Raises StoreError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,7 @@ class Attempts:
     watch: PrimaryWatch
     returns: Returns
     signer: Signer
+    posts: Posts
     threads: Executor
     _rests: dict[str, _Rest] = field(default_factory=dict)
 
@@ -137,6 +145,11 @@ class Attempts:
         relief = False
         if opened.broken is not None:
             outcomes: Outcomes = dict.fromkeys(claim.item_ids, opened.broken)
+        elif claim.kind == queue.PENDING:
+            failed = await self._in_thread(lambda: self.posts.post(claim, opened.octets))
+            if failed is None:
+                return Result(claim, content_key, opened.envelopes, (), tried=False)
+            outcomes = dict.fromkeys(claim.item_ids, failed)
         elif waits is not None:
             outcomes = dict.fromkeys(claim.item_ids, waits)
         else:

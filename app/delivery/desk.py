@@ -149,7 +149,9 @@ def drop(
 
 
 def _within(domain_id: bytes | None) -> list[ColumnElement[bool]]:
-    return [] if domain_id is None else [QueueItem.domain_id == domain_id]
+    """What a person may still take back is that person's, and nobody else's to look after."""
+    mailbag = QueueItem.kind != queue.PENDING
+    return [mailbag] if domain_id is None else [mailbag, QueueItem.domain_id == domain_id]
 
 
 def _change(

@@ -42,12 +42,14 @@ QUEUED, LEASED, HELD = "queued", "leased", "held"
 DELIVERED, FAILED, DROPPED = "delivered", "failed", "dropped"
 WAITING = (QUEUED, LEASED, HELD)
 PRIMARY, OUTGOING = "primary", "outgoing"
+PENDING = "pending"  # what its writer may still take back: no server's yet, but ours to send
 
 LEASE = timedelta(seconds=60)
 PER_DESTINATION = 25  # messages in the hands of all workers together
 RECIPIENTS = 100  # in one transaction (what every server must take, RFC 5321 section 4.5.3.1.8)
 _WINDOW = 400  # rows looked at; a longer backlog is seen as it moves up
 
+Kind = Literal["primary", "outgoing", "pending"]
 Destination = tuple[bytes, str]
 """What a claim counts by: a domain's id and the kind of the item."""
 
@@ -93,7 +95,7 @@ class Claim:
 
     message_id: bytes
     domain: Domain
-    kind: Literal["primary", "outgoing"]
+    kind: Kind
     message: Message | None
     items: tuple[QueueItem, ...]
 
@@ -263,7 +265,7 @@ def _grouped(tx: Session, rows: Sequence[QueueItem]) -> list[Claim]:
         Claim(
             message_id,
             domains[domain_id],
-            "primary" if kind == PRIMARY else "outgoing",
+            cast(Kind, kind),
             messages.get(message_id),
             tuple(items),
         )

@@ -43,7 +43,8 @@ def delivery_state(tx: Session, entry_ids: Collection[bytes]) -> dict[bytes, Ent
     items: dict[bytes, list[QueueItem]] = {}
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
-        for item in tx.scalars(select(QueueItem).where(QueueItem.entry_id.in_(some))):
+        theirs = select(QueueItem).where(QueueItem.entry_id.in_(some))
+        for item in tx.scalars(theirs.where(QueueItem.kind != queue.PENDING)):
             items.setdefault(item.entry_id or b"", []).append(item)
     return {entry_id: _sum_up(items.get(entry_id, ())) for entry_id in ids}
 

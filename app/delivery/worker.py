@@ -19,7 +19,7 @@ from datetime import timedelta
 from typing import Protocol, TypeVar
 
 from app.delivery import queue
-from app.delivery.attempt import Attempts, Result
+from app.delivery.attempt import Attempts, Posts, Result
 from app.delivery.budget import Budget
 from app.delivery.config import DeliverConfig
 from app.delivery.courier import Courier
@@ -64,6 +64,7 @@ class DeliverStore:
     reader: ArchiveReader
     writer_keys: WriterKeys
     archive: Submits
+    posts: Posts
 
 
 class DeliverWorker:
@@ -95,6 +96,7 @@ class DeliverWorker:
             watch=self._watch,
             returns=Returns(store.db, store.archive, config.hostname),
             signer=Signer(store.db, keys),
+            posts=store.posts,
             threads=self._openers,
         )
         self._sessions = asyncio.Semaphore(config.sessions)
@@ -106,8 +108,7 @@ class DeliverWorker:
         self._running: set[asyncio.Task[None]] = set()
         self._results: list[Result] = []
         self._finished = asyncio.Event()
-        self._stopping = False  # nothing is begun any more
-        self._closing = False  # and nothing is in hand
+        self._stopping = self._closing = False  # nothing is begun any more; and nothing in hand
         self._thorough_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:

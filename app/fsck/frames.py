@@ -24,6 +24,7 @@ from archive_store.segments import FrameRef, KeySlot
 from archive_store.segments.frame import (
     ENTRY_SLOTS,
     ERASED,
+    PENDING_SLOT,
     QUEUE_SLOTS,
     MessageFrame,
     Slot,
@@ -252,6 +253,11 @@ class _Frame:
         elif slot.kind in ENTRY_SLOTS:
             add = Mend(Mended.PUT_BACK, lambda tx: self._add(tx, number))
             self._problem(Wrong.ENTRY, slot.id, "has no row", add)
+        elif slot.kind == PENDING_SLOT:
+            # Whether its writer took it back is lost with the row: it is not sent by itself.
+            key = KeySlot(self._ref, wrap_position(number))
+            erase = Mend(Mended.TAKEN_OUT, lambda _: self._store.segments.erase([key]))
+            self._problem(Wrong.QUEUE_ITEM, slot.id, "was to be sent, and has no row", erase)
         elif slot.kind in QUEUE_SLOTS:
             add = Mend(Mended.PUT_BACK, lambda tx: self._add(tx, number))
             self._problem(Wrong.QUEUE_ITEM, slot.id, "has no row", add)

@@ -3,7 +3,8 @@
 Key rows come first, then domains and mailboxes with the ids that everything is sealed to,
 then mail: whatever a slot opens gets its row again. A slot that was erased (a final delete,
 a finished delivery) gives nothing back. Queue items come back held, since their server may
-have the mail. Nothing gets a row that does not open; its octets go into quarantine.
+have the mail; what was to be sent later comes back as its writer's mail, and is not sent by itself.
+Nothing gets a row that does not open; its octets go into quarantine.
 
 What segments do not know is lost: people with their passwords and identities, settings,
 flags and folders, the audit trail, the mail log, and what became of deliveries.
@@ -32,6 +33,7 @@ from archive_store.segments.frame import (
     ENTRY_SLOTS,
     ERASED,
     KIND_KEY,
+    PENDING_SLOT,
     QUEUE_SLOTS,
     SENT_SLOT,
     KeyFrame,
@@ -259,7 +261,10 @@ class Rebuild:
             for one in good
             if one.slot.kind in ENTRY_SLOTS and tx.get(Mailbox, one.slot.owner_id) is not None
         ]
-        items = [one for one in good if one.slot.kind in QUEUE_SLOTS and self._has_domain(tx, one)]
+        queued = [
+            one for one in good if one.slot.kind in QUEUE_SLOTS and one.slot.kind != PENDING_SLOT
+        ]
+        items = [one for one in queued if self._has_domain(tx, one)]
         if not entries and not items:
             return  # its owner is in conflict, or nameless: said once, not for each mail
         tx.add(rows_of.message(ref, frame))

@@ -13,10 +13,10 @@ from app.reading.finding import STARRED, TRASH, Window
 from app.viewer import Viewer
 from archive_store.address import BadAddress, EmailAddress
 from archive_store.clock import DAY, day_of
-from archive_store.models import FOLDERS, Entry
+from archive_store.models import FOLDERS, OUTBOX, Entry
 
 DRAFTS = "drafts"
-NOT_RECEIVED = frozenset({"sent", DRAFTS, TRASH})
+NOT_RECEIVED = frozenset({"sent", DRAFTS, OUTBOX, TRASH})
 
 
 def receiving(tx: Session, viewer: Viewer) -> tuple[Identity, ...]:
@@ -29,14 +29,16 @@ class Tally:
 
     def __init__(self, tx: Session, window: Window) -> None:
         columns = (Entry.folder, Entry.seen, Entry.starred, Entry.day)
-        query = select(*columns, func.count()).where(*window.conditions).group_by(*columns)
+        query = select(*columns, func.count()).where(*window.everything).group_by(*columns)
         self._groups = list(tx.execute(query))
 
     def unread(self) -> dict[str, int]:
-        """Unread messages by folder, what has a star being one of them; of drafts, all."""
-        found = dict.fromkeys((*FOLDERS, STARRED), 0)
+        """Unread messages by folder, what has a star being one of them; of drafts and of what
+        is to be sent, all.
+        """
+        found = dict.fromkeys((*FOLDERS, OUTBOX, STARRED), 0)
         for folder, seen, starred, _, count in self._groups:
-            if not seen or folder == DRAFTS:
+            if not seen or folder in (DRAFTS, OUTBOX):
                 found[folder] += count
                 if starred and folder != TRASH:
                     found[STARRED] += count

@@ -15,7 +15,7 @@ from app.viewer import Viewer
 from app.views import RowFilter
 from archive_store import ids
 from archive_store.errors import NotFound
-from archive_store.models import FOLDERS, Entry
+from archive_store.models import FOLDERS, OUTBOX, Entry
 from archive_store.retention import visible_after
 from archive_store.search import Facts
 
@@ -70,6 +70,11 @@ class Window:
 
     @property
     def conditions(self) -> tuple[ColumnElement[bool], ...]:
+        """What is still to be sent has pages of its own (`sending.outbox`)."""
+        return *self.everything, Entry.folder != OUTBOX
+
+    @property
+    def everything(self) -> tuple[ColumnElement[bool], ...]:
         return Entry.mailbox_id == self.mailbox_id, Entry.received_at > self.after
 
 

@@ -41,7 +41,7 @@ from archive_store.indexing import IndexedSummary
 from archive_store.mime.html_text import remote_images
 from archive_store.mime.summary import summarise
 from archive_store.mime.values import Attachment, ParsedMessage
-from archive_store.models import FOLDERS, Entry
+from archive_store.models import FOLDERS, OUTBOX, Entry
 from archive_store.reader import ArchiveReader
 from archive_store.search import parse_query
 
@@ -118,6 +118,12 @@ class Reading:
                 page=number,
                 pages=pages,
             )
+
+    def to_be_sent(self, viewer: Viewer) -> tuple[Row, ...]:
+        window = self._window(viewer)
+        with self._db.read() as tx:
+            lines = finding.lines(tx, *window.everything, Entry.folder == OUTBOX)
+            return self._rows(tx, viewer, lines)
 
     def counts(self, viewer: Viewer) -> Sidebar:
         """What the side bar says."""

@@ -8,6 +8,7 @@ import uvloop
 from app.delivery.config import DeliverConfig
 from app.delivery.worker import DeliverStore, DeliverWorker
 from app.roles.process import Role, run_role
+from app.sending.posting import Posting
 from app.wiring import Parts
 
 
@@ -22,7 +23,8 @@ async def _deliver(role: Role) -> None:
     # Delivery reports to people of ours are stored like any mail, by this process.
     archive = parts.archive("deliver")
     keys = parts.keys()
-    store = DeliverStore(parts.db, parts.reader, parts.writer_keys(), archive)
+    posting = Posting(parts.db, archive, parts.segments)
+    store = DeliverStore(parts.db, parts.reader, parts.writer_keys(), archive, posting)
     worker = DeliverWorker(store, keys, DeliverConfig.of(role.config))
     role.ready()
     try:

@@ -22,6 +22,7 @@ from app.reading.service import Documents, Reading, ReadingParts
 from app.roles.listening import Listening, bind, renewing, serve_app
 from app.roles.process import Role, run_role
 from app.sending.draft_box import DraftBox, DraftParts
+from app.sending.outbox import Outbox, OutboxParts
 from app.sending.service import Sending, SendingParts
 from app.web.deps import Services
 from app.web.plaintext import plain_text_document
@@ -64,8 +65,7 @@ def serve_site(role: Role, extras: Sequence[Extra] = ()) -> None:
 
 def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
     """Every use case that the pages call, over this process's parts; `Live` wants to be run."""
-    config = role.config
-    parts = Parts(config, role.name)
+    config, parts = role.config, Parts(role.config, role.name)
     keys, parsers, archive = parts.keys(), ParserPool(), parts.archive("web")
     for part in (parts, keys, parsers, archive):
         ending.callback(part.close)
@@ -80,12 +80,13 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
             keep=keep,
         )
     )
-    sending = SendingParts(db=parts.db, archive=archive, opener=reading.opener, parsers=parsers)
+    drafts = _drafts(parts, archive, reading)
     services = Services(
         reading=reading,
         live=live,
-        sending=Sending(sending),
-        drafts=_drafts(parts, archive, reading),
+        sending=_sending(parts, archive, reading, parsers, drafts),
+        drafts=drafts,
+        outbox=_outbox(parts, reading),
         accounts=Portal(Accounts(parts.db, passwords), reading),
         admin=_administration(parts, keys, passwords),
         holds=Holds(HoldParts(db=parts.db, keys=keys, reader=parts.held_reader)),
@@ -108,6 +109,28 @@ def _administration(parts: Parts, keys: KeysClient, passwords: Passwords) -> Adm
             keep=timedelta(days=parts.config.keep_days),
         )
     )
+
+
+def _sending(
+    parts: Parts, archive: Archive, reading: Reading, parsers: ParserPool, drafts: DraftBox
+) -> Sending:
+    config = parts.config
+    return Sending(
+        SendingParts(
+            db=parts.db,
+            archive=archive,
+            opener=reading.opener,
+            parsers=parsers,
+            drafts=drafts,
+            hold=timedelta(seconds=config.undo_seconds),
+            longest=timedelta(days=min(config.keep_days, config.mailbag_days)),
+        )
+    )
+
+
+def _outbox(parts: Parts, reading: Reading) -> Outbox:
+    rows = reading.to_be_sent
+    return Outbox(OutboxParts(db=parts.db, segments=parts.segments, rows=rows))
 
 
 def _drafts(parts: Parts, archive: Archive, reading: Reading) -> DraftBox:

@@ -100,7 +100,7 @@ def _body(letter: Letter) -> EmailMessage:
     text = flow(clean.block(_encodable(letter.text)))
     message.set_content(text, charset="utf-8", cte=_encoding(text), params={"format": "flowed"})
     for index, file in enumerate(letter.files):
-        maintype, subtype = _content_type(file.content_type)
+        maintype, subtype = part_type(file.content_type)
         message.add_attachment(
             file.octets,
             maintype=maintype,
@@ -123,7 +123,7 @@ def _encoding(text: str) -> str:
     return "base64" if 3 * beyond > len(text) else "quoted-printable"
 
 
-def _content_type(claimed: str) -> tuple[str, str]:
+def part_type(claimed: str) -> tuple[str, str]:
     """The type for an attachment's part; what has structure of its own is sent as plain octets."""
     found = _CONTENT_TYPE.fullmatch(claimed.partition(";")[0].strip().lower())
     if found is None or found[1] in ("multipart", "message"):

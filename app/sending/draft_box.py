@@ -3,33 +3,28 @@
 So it is sealed with the key of its day, is there on every device, and leaves after as many days
 as any mail. Each save is an entry of its own; the one it was written over is deleted for good
 when the new one is durable. When that one is gone already, another device has saved meanwhile:
-then both stay, and the page is told. Chosen files are not part of a draft.
-
-The octets begin with a field of ours that holds the form as it was typed; what else is in the
-header is for the list. Only what this service sealed itself is read back.
+then both stay, and the page is told. Chosen files are part of the draft: they come with one save
+and are taken over from draft to draft.
 """
 
-import base64
-import json
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from email.utils import format_datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.accounts import identities
 from app.keys.protocol import Purpose
 from app.models import Identity
 from app.reading.finding import Window, read_id
 from app.reading.opening import Opener
-from app.sending import headers
-from app.sending.addressees import Addressee, BadList, read_list
+from app.sending.compose import LARGEST_LETTER
+from app.sending.draft_mail import Written, decode, encode
+from app.sending.outbound import TOO_LARGE, sender_of
 from app.viewer import Viewer
-from app.views import Outgoing, SavedDraft
+from app.views import BadDraft, Outgoing, SavedDraft
 from archive_store import deletion, ids
-from archive_store.address import EmailAddress
 from archive_store.archive import Archive
 from archive_store.clock import utc_now
 from archive_store.db import Database
@@ -40,8 +35,10 @@ from archive_store.sealing import Copy, Incoming
 from archive_store.segments import SegmentStore
 
 FOLDER = "drafts"
-_FIELD = b"X-LiveArchive-Draft:"
-_BLANK = re.compile(rb"\s+")
+FILES_GONE = (
+    "The files of this draft are gone: it was saved or sent on another device. Choose them again."
+)
+Octets = tuple[str, str, bytes]  # a file: name, type, octets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +62,22 @@ class DraftBox:
         self._parts = parts
 
     def save(self, viewer: Viewer, written: Outgoing, over: str | None) -> SavedDraft:
-        """Keep what was written, in the place of the draft `over`; StoreError: nothing changed."""
+        """Keep what was written, in the place of the draft `over`; StoreError: nothing changed.
+
+        When that one is gone its files are gone, too: the words stay.
+        """
         if viewer.mailbox_id is None or viewer.user.domain_id is None:
             raise NotFound("no mailbox")
         if over is not None:
             read_id(over)
         identity = self._identity(viewer, written.identity_id)
-        now = self._parts.now()
-        sender = Addressee(identity.display_name, EmailAddress.parse(identity.address))
+        kept = self._kept(viewer, written, over)
+        whole = replace(written, attachments=_within_limit((*kept, *written.attachments)))
+        now, sender = self._parts.now(), sender_of(identity)
         envelope = Envelope(sender.wire, sender.wire, protocol="web")
         copy = Copy(viewer.mailbox_id, envelope, folder=FOLDER, seen=True)
-        mail = Incoming(viewer.user.domain_id, encode(written, sender, now), now, (copy,))
+        octets = encode(Written(whole), sender, now)
+        mail = Incoming(viewer.user.domain_id, octets, now, (copy,))
         try:
             [stored] = self._parts.archive.submit([mail]).result(
                 self._parts.patience.total_seconds()
@@ -83,7 +85,29 @@ class DraftBox:
         except TimeoutError:
             raise StoreBusy("the archive is slow to answer") from None
         replaced = over is None or self.drop(viewer, over)
-        return SavedDraft(id=ids.show(stored.entry_ids[0]), at=now, alone=replaced)
+        return SavedDraft(
+            id=ids.show(stored.entry_ids[0]),
+            at=now,
+            alone=replaced,
+            files=whole.files,
+        )
+
+    def files(self, viewer: Viewer, written: Outgoing) -> tuple[Octets, ...]:
+        """What goes with a letter: the files that stay of its draft, then the new ones."""
+        kept = self._kept(viewer, written, written.draft)
+        if len(kept) != len(set(written.draft_files)):
+            raise BadDraft("attachments", FILES_GONE)
+        return (*kept, *written.attachments)
+
+    def _kept(self, viewer: Viewer, written: Outgoing, draft: str | None) -> tuple[Octets, ...]:
+        if draft is None or not written.draft_files:
+            return ()
+        try:
+            there = self.open(viewer, draft).attachments
+        except NotFound:  # saved anew, sent or put away on another device
+            return ()
+        wanted = sorted(set(written.draft_files))
+        return tuple(there[one] for one in wanted if one < len(there))
 
     def open(self, viewer: Viewer, entry_id: str) -> Outgoing:
         """What was written; NotFound for what is no draft of the viewer's."""
@@ -93,22 +117,33 @@ class DraftBox:
         opened = self._parts.opener.open(viewer, entry_id, Purpose.RENDER)
         if not opened.genuine:
             raise NotFound("no draft of ours")
-        return decode(opened.octets)
+        return decode(opened.octets).form
 
     def drop(self, viewer: Viewer, entry_id: str) -> bool:
-        """Delete a draft for good: it was sent, or saved anew. False when it is gone already."""
+        """Delete a draft for good: it was saved anew. False when it is gone already."""
+        with self._parts.db.write() as tx:
+            gone = self.drop_in(tx, viewer, entry_id)
+        if gone is None:
+            return False
+        self._parts.forget([gone])
+        return True
+
+    def drop_in(self, tx: Session, viewer: Viewer, entry_id: str) -> int | None:
+        """Delete it within a transaction; the number to forget, or None when it is gone."""
         window = Window.of(viewer, self._parts.now(), self._parts.keep)
         mine = (*window.conditions, Entry.folder == FOLDER, Entry.id == read_id(entry_id))
-        with self._parts.db.write() as tx:
-            # Under the lock, so that of two devices only one replaces the same draft; the key goes
-            # before the row, see `deletion`.
-            entry = tx.scalars(select(Entry).where(*mine).with_for_update()).first()
-            if entry is None:
-                return False
-            self._parts.segments.erase(deletion.key_slots(tx, [entry]))
-            deletion.delete_entries(tx, [entry])
-        self._parts.forget([entry.seq])
-        return True
+        # Under the lock, so that of two devices only one replaces the same draft; the key goes
+        # before the row, see `deletion`.
+        entry = tx.scalars(select(Entry).where(*mine).with_for_update()).first()
+        if entry is None:
+            return None
+        self._parts.segments.erase(deletion.key_slots(tx, [entry]))
+        deletion.delete_entries(tx, [entry])
+        return entry.seq
+
+    def forget(self, seqs: Sequence[int]) -> None:
+        """Their transaction is over: drop what is in memory of them."""
+        self._parts.forget(seqs)
 
     def _identity(self, viewer: Viewer, shown: str) -> Identity:
         """The chosen one, or the own address: a draft is kept whatever is wrong with it."""
@@ -119,64 +154,7 @@ class DraftBox:
         return next((one for one in mine if ids.show(one.id) == shown), mine[0])
 
 
-def encode(written: Outgoing, sender: Addressee, now: datetime) -> bytes:
-    """A draft as a message (RFC 5322)."""
-    form = {
-        "identity": written.identity_id,
-        "to": written.to,
-        "cc": written.cc,
-        "bcc": written.bcc,
-        "subject": written.subject,
-        "source": written.source_entry,
-        "kind": written.source_kind,
-        "keep": written.keep_attachments,
-    }
-    fields = [
-        _FIELD + b"\r\n " + _base64(json.dumps(form).encode()).replace(b"\r\n", b"\r\n ").rstrip(),
-        headers.plain_field("Date", format_datetime(now)).rstrip(),
-        headers.address_field("From", [sender]).rstrip(),
-    ]
-    for name, text in (("To", written.to), ("Cc", written.cc)):
-        people = _readable(text)
-        if people:
-            fields.append(headers.address_field(name, people).rstrip())
-    fields += [
-        headers.text_field("Subject", written.subject).rstrip(b"\r\n"),
-        b"MIME-Version: 1.0",
-        b"Content-Type: text/plain; charset=utf-8",
-        b"Content-Transfer-Encoding: base64",
-    ]
-    body = _base64(written.text.encode("utf-8", "replace"))
-    return b"\r\n".join(fields) + b"\r\n\r\n" + body
-
-
-def decode(octets: bytes) -> Outgoing:
-    """Undo `encode`; NotFound for what is no draft."""
-    head, _, body = octets.partition(b"\r\n\r\n")
-    if not head.startswith(_FIELD):
-        raise NotFound("no draft of ours")
-    form = head.removeprefix(_FIELD).partition(b"\r\nDate:")[0]
-    facts = json.loads(base64.b64decode(_BLANK.sub(b"", form)))
-    return Outgoing(
-        identity_id=facts["identity"],
-        to=facts["to"],
-        cc=facts["cc"],
-        bcc=facts["bcc"],
-        subject=facts["subject"],
-        text=base64.b64decode(body).decode(),
-        source_entry=facts["source"],
-        source_kind=facts["kind"],
-        keep_attachments=tuple(facts["keep"]),
-    )
-
-
-def _base64(octets: bytes) -> bytes:
-    return base64.encodebytes(octets).replace(b"\n", b"\r\n")
-
-
-def _readable(text: str) -> tuple[Addressee, ...]:
-    """Half an address is none yet."""
-    try:
-        return read_list(text)
-    except BadList:
-        return ()
+def _within_limit(files: tuple[Octets, ...]) -> tuple[Octets, ...]:
+    if sum(len(file[2]) for file in files) > LARGEST_LETTER:
+        raise BadDraft("attachments", TOO_LARGE)
+    return files

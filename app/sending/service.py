@@ -1,77 +1,66 @@
 """`Sending`: writing and answering as one of a person's identities.
 
-A message is checked, composed and stored in one unit with its copies and queue items:
-once `send` returns it is durable and on its way; when it raises BadDraft nothing was sent
-and the page keeps what was typed (but for a timeout, whose text says to look first).
-
-The audit event follows the storing. It names the entry in Sent, which has no id before it
-is sealed, and an event of a message that then could not be stored would be untrue. A crash
-in between leaves the mail log's line, which is in the storing transaction.
+A message is checked and stored in one unit with its copies and queue items, the end of its draft
+and its audit event: once `send` returns it is durable and on its way; when it raises BadDraft
+nothing was sent and the page keeps what was typed (but for a timeout, whose text says to look
+first). With a hold, or at a chosen time, it waits in the outbox first, and can be taken back.
 """
 
-import logging
-from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app import audit
 from app.accounts import identities
-from app.accounts.domains import Mode
 from app.accounts.errors import Unknown
-from app.accounts.routing import Disposition, resolve
-from app.audit.events import MessageSent
+from app.audit.events import Event, MessageScheduled, MessageSent
 from app.delivery import primaries
 from app.keys.protocol import Purpose
-from app.models import Domain, Identity
+from app.models import Identity
 from app.reading.opening import OpenedEntry, Opener, Parsers
-from app.sending import drafts, quoting
-from app.sending.addressees import Addressee, BadList, read_list
-from app.sending.compose import LARGEST_LETTER, File, Letter, compose, new_message_id
-from app.sending.dispatch import Recipient, Sent, as_unit
-from app.sending.headers import address_field, text_value
+from app.sending import drafts
+from app.sending.compose import new_message_id
+from app.sending.dispatch import Recipient, as_unit
+from app.sending.draft_box import DraftBox, Octets
+from app.sending.draft_mail import Thread, Written
+from app.sending.outbound import Posted, post, sender_of
+from app.sending.outbox import pending
+from app.sending.posting import mark_source
 from app.viewer import Viewer
-from app.views import (
-    BadDraft,
-    Draft,
-    DraftField,
-    DraftKind,
-    IdentityView,
-    Outgoing,
-    SentReceipt,
-)
+from app.views import BadDraft, Draft, DraftKind, IdentityView, Outgoing, SentReceipt
 from archive_store import ids
-from archive_store.address import EmailAddress
-from archive_store.archive import Archive, Stored
+from archive_store.archive import Archive, Stored, Then
 from archive_store.clock import utc_now
 from archive_store.db import Database
-from archive_store.errors import NotFound, StoreBusy, StoreError
-from archive_store.maillog import LogEntry
+from archive_store.errors import NotFound, StoreError
 from archive_store.mime.values import ParsedMessage
-from archive_store.models import Entry
 from archive_store.sealing import Incoming
 
-log = logging.getLogger(__name__)
-MOST_RECIPIENTS = 100
 PATIENCE = timedelta(seconds=60)
-TOO_LARGE = "A message may be 25 MB with its attachments. Take a file out."
-NOBODY = "Say to whom: an address, such as hanna@example.com."
+MARGIN = timedelta(hours=1)  # between the latest time to send at and the end of the mail's keys
 NOT_NOW = "The archive could not take it just now, and nothing was sent. Try again in a minute."
 UNCERTAIN = "The archive is slow to answer. Look into Sent before you send this again."
+TOO_SOON = "That time is over. Choose one that is still to come."
+TOO_LATE = "Mail is kept here for {days} days only, so it can wait no longer than that."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendingParts:
-    """What sending is made of. `archive` is the web role's own writer."""
+    """What sending is made of. `archive` is the web role's own writer.
+
+    `hold`: how long what was sent can be taken back. `longest`: how long mail can wait here.
+    """
 
     db: Database
     archive: Archive
     opener: Opener
     parsers: Parsers
+    drafts: DraftBox
+    hold: timedelta = timedelta(0)
+    longest: timedelta = timedelta(days=7)
     now: Callable[[], datetime] = field(default=utc_now)
     patience: timedelta = PATIENCE
 
@@ -85,32 +74,17 @@ class _Source:
 
 
 @dataclass(frozen=True, slots=True)
-class _Typed:
-    """The recipients of the form; `everybody` has each address once, with its field."""
-
-    to: tuple[Addressee, ...]
-    cc: tuple[Addressee, ...]
-    everybody: tuple[tuple[DraftField, Addressee], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Deed:
-    """What is put on the record once it is done."""
+    """A letter that somebody sends, from the own mailbox."""
 
     viewer: Viewer
     mailbox_id: bytes
-    identity: str
-    recipients: int
-    source: _Source | None
-    kind: DraftKind
+    written: Outgoing  # `attachments` are all of its files
+    posted: Posted
 
-    def event(self, entry_id: bytes) -> MessageSent:
-        return MessageSent(
-            mailbox_id=self.mailbox_id,
-            entry_id=entry_id,
-            identity=self.identity,
-            recipients=self.recipients,
-        )
+    @property
+    def identity(self) -> str:
+        return self.posted.letter.sender.wire
 
 
 class Sending:
@@ -121,6 +95,9 @@ class Sending:
         self._archive = parts.archive
         self._opener = parts.opener
         self._parsers = parts.parsers
+        self._drafts = parts.drafts
+        self._hold = parts.hold
+        self._longest = parts.longest
         self._now = parts.now
         self._patience = parts.patience.total_seconds()
 
@@ -141,39 +118,46 @@ class Sending:
             raise NotFound("no such message")
         return drafts.answering(kind, source.opened, source.parsed, mine, viewer)
 
-    def send(self, viewer: Viewer, outgoing: Outgoing) -> SentReceipt:
-        """Send it, or raise BadDraft with the field that is wrong."""
+    def send(
+        self, viewer: Viewer, outgoing: Outgoing, leaves_at: datetime | None = None
+    ) -> SentReceipt:
+        """Send it, at a chosen time or once it can no longer be taken back; or raise BadDraft with
+        the field that is wrong.
+        """
         if viewer.mailbox_id is None or viewer.user.domain_id is None:
             raise NotFound("nobody to send as")
+        now = self._now()
+        if leaves_at is not None:
+            self._check_time(leaves_at, now)
+        elif self._hold:
+            leaves_at = now + self._hold
         identity = self._identity(viewer, outgoing.identity_id)
-        typed = _recipients(outgoing)
         source = None
         if outgoing.source_kind != "new":
             source = self._source(viewer, outgoing.source_entry)
-        letter = self._letter(outgoing, identity, typed, source)
+        files = (*self._of_source(outgoing, source), *self._drafts.files(viewer, outgoing))
+        whole = replace(outgoing, attachments=files, keep_attachments=(), draft_files=())
+        thread = _thread(identity, source, outgoing.source_kind)
         with self._db.read() as tx:
-            recipients = tuple(_routed(tx, where, one) for where, one in typed.everybody)
-        sent = Sent(
-            tenant_id=viewer.user.domain_id,
-            mailbox_id=viewer.mailbox_id,
-            mail_from=letter.sender.wire,
-            octets=compose(letter),
-            recipients=recipients,
-            now=letter.date,
-            log=_log_entry(letter),
-            smtputf8=letter.needs_smtputf8 or any(p.needs_smtputf8 for _, p in typed.everybody),
-        )
-        deed = _Deed(
-            viewer,
-            viewer.mailbox_id,
-            identity.address,
-            len(recipients),
-            source,
-            outgoing.source_kind,
-        )
-        stored = self._store(as_unit(sent), deed)
+            posted = post(tx, whole, identity, thread, now)
+        deed = _Deed(viewer, viewer.mailbox_id, whole, posted)
+        if leaves_at is None:
+            unit = as_unit(posted.sent(viewer.user.domain_id, viewer.mailbox_id))
+            stored = self._store(unit, partial(self._sent, deed))
+            text = self._receipt(deed.identity, posted.recipients)
+        else:
+            written = Written(whole, thread)
+            unit = [pending(written, posted.letter.sender, viewer, leaves_at)]
+            stored = self._store(unit, partial(self._scheduled, deed, leaves_at))
+            text = f"Sent as {deed.identity}."
         entry_id = ids.show(stored[0].entry_ids[0])
-        return SentReceipt(entry_id=entry_id, text=self._receipt(identity, recipients))
+        return SentReceipt(entry_id=entry_id, text=text, leaves_at=leaves_at)
+
+    def _check_time(self, leaves_at: datetime, now: datetime) -> None:
+        if leaves_at <= now:
+            raise BadDraft("when", TOO_SOON)
+        if leaves_at > now + self._longest - MARGIN:
+            raise BadDraft("when", TOO_LATE.format(days=self._longest.days))
 
     def _identity(self, viewer: Viewer, shown: str) -> Identity:
         try:
@@ -190,76 +174,65 @@ class Sending:
         opened = self._opener.open(viewer, entry_id, Purpose.RENDER)
         return _Source(opened, self._parsers.message(opened.octets))
 
-    def _letter(
-        self, outgoing: Outgoing, identity: Identity, typed: _Typed, source: _Source | None
-    ) -> Letter:
-        if len(outgoing.subject) > quoting.LONGEST_SUBJECT:
-            raise BadDraft(
-                "subject", f"A subject has at most {quoting.LONGEST_SUBJECT} characters."
-            )
-        sender = Addressee(identity.display_name, EmailAddress.parse(identity.address))
-        answers = source is not None and outgoing.source_kind != "forward"
-        letter = Letter(
-            sender=sender,
-            to=typed.to,
-            cc=typed.cc,
-            subject=outgoing.subject,
-            text=outgoing.text,
-            date=self._now(),
-            message_id=new_message_id(sender),
-            in_reply_to=source.parsed.message_id if source and answers else "",
-            references=_references(source.parsed) if source and answers else (),
-            files=self._files(outgoing, source),
-        )
-        if letter.size > LARGEST_LETTER:
-            raise BadDraft("attachments", TOO_LARGE)
-        return letter
+    def _of_source(self, outgoing: Outgoing, source: _Source | None) -> tuple[Octets, ...]:
+        wanted = dict.fromkeys(outgoing.keep_attachments)
+        return tuple(self._kept(source, index) for index in wanted)
 
-    def _files(self, outgoing: Outgoing, source: _Source | None) -> tuple[File, ...]:
-        kept = [self._kept(source, index) for index in dict.fromkeys(outgoing.keep_attachments)]
-        return (*kept, *(File(*uploaded) for uploaded in outgoing.attachments))
-
-    def _kept(self, source: _Source | None, index: int) -> File:
+    def _kept(self, source: _Source | None, index: int) -> Octets:
         found = self._parsers.attachment(source.opened.octets, index) if source else None
         if found is None:
             raise BadDraft("attachments", "A file of that message cannot be read. Leave it out.")
         facts, octets = found
-        return File(facts.filename, facts.content_type, octets)
+        return facts.filename, facts.content_type, octets
 
-    def _store(self, unit: list[Incoming], deed: _Deed) -> list[Stored]:
-        future = self._archive.submit(unit)
+    def _store(self, unit: list[Incoming], then: Then) -> list[Stored]:
         try:
-            stored = future.result(self._patience)
+            return self._archive.submit(unit, then).result(self._patience)
         except TimeoutError:
             # It may still be stored, and then it was sent, whatever the page has said.
-            future.add_done_callback(partial(self._stored_late, deed))
             raise BadDraft("message", UNCERTAIN) from None
         except StoreError as error:
             raise BadDraft("message", NOT_NOW) from error
-        self._record(deed, stored)
-        return stored
 
-    def _stored_late(self, deed: _Deed, future: Future[list[Stored]]) -> None:
-        if future.exception() is None:
-            self._record(deed, future.result())
+    def _sent(self, deed: _Deed, tx: Session, stored: Sequence[Stored]) -> None:
+        """In the transaction that stores what was sent."""
+        self._drop_draft(tx, deed)
+        source, kind = deed.written.source_entry, deed.written.source_kind
+        mark_source(tx, deed.mailbox_id, source, forwarded=kind == "forward")
+        event = MessageSent(
+            mailbox_id=deed.mailbox_id,
+            entry_id=stored[0].entry_ids[0],
+            identity=deed.identity,
+            recipients=len(deed.posted.recipients),
+        )
+        self._record(tx, deed.viewer, event)
 
-    def _record(self, deed: _Deed, stored: list[Stored]) -> None:
-        """The message is on its way: whatever fails here must not make anybody send it again."""
-        event = deed.event(stored[0].entry_ids[0])
-        actor, trail = deed.viewer.actor, deed.viewer.user.domain_id
-        for _ in range(2):
-            try:
-                with self._db.write() as tx:
-                    if deed.source is not None:
-                        _mark(tx, deed.source.opened.entry, forwarded=deed.kind == "forward")
-                    audit.record(tx, event, trail=trail, actor=actor, at=self._now())
-                return
-            except StoreBusy:
-                continue
-        log.error("no audit event could be written for sent entry %s", ids.show(event.entry_id))
+    def _scheduled(
+        self, deed: _Deed, leaves_at: datetime, tx: Session, stored: Sequence[Stored]
+    ) -> None:
+        """In the transaction that puts it into the outbox."""
+        self._drop_draft(tx, deed)
+        event = MessageScheduled(
+            mailbox_id=deed.mailbox_id,
+            entry_id=stored[0].entry_ids[0],
+            identity=deed.identity,
+            recipients=len(deed.posted.recipients),
+            leaves_at=leaves_at.isoformat(timespec="seconds"),
+        )
+        self._record(tx, deed.viewer, event)
 
-    def _receipt(self, identity: Identity, recipients: tuple[Recipient, ...]) -> str:
-        said = f"Sent as {identity.address}."
+    def _drop_draft(self, tx: Session, deed: _Deed) -> None:
+        if deed.written.draft is None:
+            return
+        gone = self._drafts.drop_in(tx, deed.viewer, deed.written.draft)
+        if gone is not None:
+            self._drafts.forget([gone])
+
+    def _record(self, tx: Session, viewer: Viewer, event: Event) -> None:
+        audit.record(tx, event, trail=viewer.user.domain_id, actor=viewer.actor, at=self._now())
+
+    def _receipt(self, identity: str, recipients: tuple[Recipient, ...]) -> str:
+        said = f"Sent as {identity}."
         down = self._down(recipients)
         if not down:
             return f"{said} A copy is in Sent."
@@ -288,54 +261,13 @@ def _view(identity: Identity) -> IdentityView:
     )
 
 
-def _recipients(outgoing: Outgoing) -> _Typed:
-    fields: tuple[tuple[DraftField, str], ...] = (
-        ("to", outgoing.to),
-        ("cc", outgoing.cc),
-        ("bcc", outgoing.bcc),
-    )
-    lists: dict[DraftField, tuple[Addressee, ...]] = {}
-    everybody: dict[str, tuple[DraftField, Addressee]] = {}
-    for name, text in fields:
-        try:
-            lists[name] = read_list(text)
-        except BadList as error:
-            raise BadDraft(name, str(error)) from None
-        for one in lists[name]:
-            everybody.setdefault(one.address.key, (name, one))
-    if not everybody:
-        raise BadDraft("to", NOBODY)
-    if len(everybody) > MOST_RECIPIENTS:
-        raise BadDraft("to", f"A message has at most {MOST_RECIPIENTS} recipients.")
-    return _Typed(lists["to"], lists["cc"], tuple(everybody.values()))
-
-
-def _routed(tx: Session, where: DraftField, one: Addressee) -> Recipient:
-    route = resolve(tx, one.address)
-    domain = tx.get(Domain, route.domain_id) if route.domain_id else None
-    unknown = route.disposition is Disposition.REJECT_UNKNOWN
-    # In copy mode others of the domain are people whom only its own server knows.
-    if unknown and domain is not None and domain.mode == Mode.RELAY:
-        raise BadDraft(where, f"Nobody at {route.domain_name} has the address {one.wire}.")
-    return Recipient(one.wire, route)
-
-
-def _references(parsed: ParsedMessage) -> tuple[str, ...]:
-    """RFC 5322 section 3.6.4; the answered message's own id is added by `compose`."""
-    return parsed.references or ((parsed.in_reply_to,) if parsed.in_reply_to else ())
-
-
-def _log_entry(letter: Letter) -> LogEntry:
-    sender = address_field("From", [letter.sender]).decode().replace("\r\n", "")
-    return LogEntry(
-        event="sent",
-        mail_from=letter.sender.wire,
-        subject=text_value(letter.subject),
-        header_from=sender.partition(": ")[2],
-        message_id=letter.message_id,
-    )
-
-
-def _mark(tx: Session, entry: Entry, *, forwarded: bool) -> None:
-    values = {"forwarded": True} if forwarded else {"answered": True}
-    tx.execute(update(Entry).where(Entry.seq == entry.seq).values(**values))
+def _thread(identity: Identity, source: _Source | None, kind: DraftKind) -> Thread:
+    """Its own id, and what an answer answers (RFC 5322 section 3.6.4); the answered message's
+    own id is added by `compose`.
+    """
+    message_id = new_message_id(sender_of(identity))
+    if source is None or kind == "forward":
+        return Thread(message_id)
+    parsed = source.parsed
+    before = parsed.references or ((parsed.in_reply_to,) if parsed.in_reply_to else ())
+    return Thread(message_id, parsed.message_id, tuple(before))

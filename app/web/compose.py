@@ -1,30 +1,42 @@
 """Writing, answering and forwarding as plain text with attachments.
 
-The form keeps every word when something is wrong, and says it beside the field;
-only chosen files must be chosen again, since a browser does not let us keep them.
+The form keeps every word when something is wrong, and says it beside the field. Chosen files
+go into the draft then, since a browser does not let a page choose them again.
 """
 
 import contextlib
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 
-from app.views import AttachmentFacts, BadDraft, Draft, DraftKind, Outgoing, Visit
-from app.web import flash
+from app.views import (
+    AttachmentFacts,
+    BadDraft,
+    Draft,
+    DraftFile,
+    DraftKind,
+    Outgoing,
+    SentReceipt,
+    Visit,
+)
+from app.web import flash, later
 from app.web.access import Reader
 from app.web.csrf import OpenForm, carries_token, text, texts
 from app.web.deps import services_of
 from app.web.message import EntryId
 from app.web.middleware import MIB
-from app.web.render import mail_page, path_to
-from archive_store.errors import StoreError
+from app.web.render import clock_of, kept_words, mail_page, path_to
+from archive_store.errors import NotFound, StoreError
 
 router = APIRouter()
 AnswerKind = Annotated[Literal["reply", "reply-all", "forward"], Path()]
 LARGEST_ATTACHMENTS = 25 * MIB
+_ENTRY_ID = re.compile(r"[a-z2-7]{26}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +68,9 @@ class Sheet:
     kept: tuple[AttachmentFacts, ...]
     keep: tuple[int, ...]
     draft: str = ""  # the entry in which it is kept, if it is
+    files: tuple[DraftFile, ...] = ()  # those of the draft
+    stay: tuple[int, ...] = ()  # those of them that are to stay
+    at: str = ""  # when it is to be sent, as its field has it
 
 
 def blank(draft: Draft, source: str | None) -> Sheet:
@@ -76,7 +91,7 @@ def blank(draft: Draft, source: str | None) -> Sheet:
 
 def typed(form: FormData, draft: Draft, source: str | None) -> Sheet:
     """The form as it was sent; a file that the message does not have cannot be kept."""
-    ticked = {value for value in texts(form, "keep") if value.isdecimal()}
+    ticked = numbers(form, "keep")
     return Sheet(
         kind=draft.kind,
         source=source,
@@ -87,9 +102,22 @@ def typed(form: FormData, draft: Draft, source: str | None) -> Sheet:
         subject=text(form, "subject"),
         text=text(form, "message"),
         kept=draft.attachments,
-        keep=tuple(file.index for file in draft.attachments if str(file.index) in ticked),
-        draft=text(form, "draft"),
+        keep=tuple(file.index for file in draft.attachments if file.index in ticked),
+        draft=draft_of(form),
+        stay=numbers(form, "file"),
+        at=text(form, "at"),
     )
+
+
+def numbers(form: FormData, name: str) -> tuple[int, ...]:
+    """The ticked boxes of a name, by their numbers."""
+    return tuple(int(value) for value in texts(form, name) if re.fullmatch("[0-9]{1,4}", value))
+
+
+def draft_of(form: FormData) -> str:
+    """The draft that the form was written over; empty: none."""
+    named = text(form, "draft")
+    return named if _ENTRY_ID.fullmatch(named) else ""
 
 
 def show(request: Request, visit: Visit, sheet: Sheet, problem: Problem | None = None) -> Response:
@@ -97,9 +125,17 @@ def show(request: Request, visit: Visit, sheet: Sheet, problem: Problem | None =
         "sheet": sheet,
         "problem": problem,
         "identities": services_of(request).sending.identities(visit.viewer),
+        "later": later.Later.of(clock_of(request), longest(request)),
+        "longest": kept_words(longest(request).days),
     }
     status = 422 if problem else 200
     return mail_page(request, visit, "compose.html", context, status=status)
+
+
+def longest(request: Request) -> timedelta:
+    """How far ahead mail can be sent: it is kept here no longer."""
+    config = services_of(request).config
+    return timedelta(days=min(config.keep_days, config.mailbag_days))
 
 
 @router.get("/compose/new", name="write")
@@ -134,20 +170,51 @@ def finish(request: Request, visit: Visit, form: FormData, sheet: Sheet) -> Resp
     A form of an earlier session is not sent, but shown again under this one: whoever signed
     in anew must not lose what they wrote.
     """
+    written = outgoing(sheet, form)
     if not carries_token(request, form):
-        return show(request, visit, sheet, OTHER_SESSION)
+        return show(request, visit, with_files(request, visit, sheet), OTHER_SESSION)
     try:
-        receipt = services_of(request).sending.send(visit.viewer, outgoing(sheet, form))
+        at = later.leaves_at(form, clock_of(request))
+        receipt = services_of(request).sending.send(visit.viewer, written, at)
     except BadDraft as error:
-        return show(request, visit, sheet, Problem(field=error.field, message=error.message))
-    if sheet.draft:
-        # It is sent: that its draft stays behind is better than an error that has it sent twice.
-        with contextlib.suppress(StoreError):
-            services_of(request).drafts.drop(visit.viewer, sheet.draft)
+        problem = Problem(field=error.field, message=error.message)
+        return show(request, visit, kept_as_draft(request, visit, sheet, written), problem)
     path = path_to(request.app, "folder", folder="inbox")
     response = RedirectResponse(path, status_code=303)
-    flash.put(request, response, flash.Flash("sent", 1, receipt.text))
+    flash.put(request, response, told(request, receipt, scheduled=at is not None))
     return response
+
+
+def told(request: Request, receipt: SentReceipt, *, scheduled: bool) -> flash.Flash:
+    """What the next page says of what was sent, with its undoing while there is one."""
+    if receipt.leaves_at is None:
+        return flash.Flash("sent", 1, receipt.text)
+    back = (flash.TAKE_BACK, "", (receipt.entry_id,))
+    if scheduled:
+        return flash.Flash("scheduled", 1, later.said(clock_of(request), receipt.leaves_at), *back)
+    return flash.Flash("sent", 1, receipt.text, *back)
+
+
+def kept_as_draft(request: Request, visit: Visit, sheet: Sheet, written: Outgoing) -> Sheet:
+    """The form to show again: newly chosen files go into its draft, or would have to be chosen
+    again. When they cannot be kept the page says that.
+    """
+    if written.attachments:
+        with contextlib.suppress(StoreError, BadDraft):
+            drafts = services_of(request).drafts
+            saved = drafts.save(visit.viewer, written, written.draft)
+            stay = tuple(file.index for file in saved.files)
+            return replace(sheet, draft=saved.id, files=saved.files, stay=stay)
+    return with_files(request, visit, sheet)
+
+
+def with_files(request: Request, visit: Visit, sheet: Sheet) -> Sheet:
+    """The form with the files of its draft, as far as that is still there."""
+    if sheet.stay:
+        with contextlib.suppress(NotFound):
+            written = services_of(request).drafts.open(visit.viewer, sheet.draft)
+            return replace(sheet, files=written.files)
+    return sheet
 
 
 def outgoing(sheet: Sheet, form: FormData) -> Outgoing:
@@ -162,6 +229,8 @@ def outgoing(sheet: Sheet, form: FormData) -> Outgoing:
         source_entry=sheet.source,
         source_kind=sheet.kind,
         keep_attachments=sheet.keep,
+        draft=sheet.draft or None,
+        draft_files=sheet.stay,
     )
 
 

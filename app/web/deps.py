@@ -47,6 +47,7 @@ from app.views import (
     RowFilter,
     SafeDocument,
     SavedDraft,
+    Scheduled,
     SearchPage,
     SentReceipt,
     SessionView,
@@ -103,7 +104,20 @@ class SendingService(Protocol):
 
     def identities(self, viewer: Viewer) -> tuple[IdentityView, ...]: ...
     def draft_for(self, viewer: Viewer, kind: DraftKind, entry_id: str | None) -> Draft: ...
-    def send(self, viewer: Viewer, outgoing: Outgoing) -> SentReceipt: ...
+    def send(
+        self, viewer: Viewer, outgoing: Outgoing, leaves_at: datetime | None = None
+    ) -> SentReceipt:
+        """At a chosen time, or now: then it can be taken back for a while, see the receipt."""
+
+
+class OutboxService(Protocol):
+    """What is still to be sent. False: it is not there any more."""
+
+    def scheduled(self, viewer: Viewer) -> Sequence[Scheduled]: ...
+    def take_back(self, viewer: Viewer, entry_id: str) -> bool:
+        """Make it a draft again, of the same id."""
+
+    def send_now(self, viewer: Viewer, entry_id: str) -> bool: ...
 
 
 class DraftService(Protocol):
@@ -235,6 +249,10 @@ class SiteConfig(Protocol):
     def public_url(self) -> str: ...
     @property
     def keep_days(self) -> int: ...
+    @property
+    def mailbag_days(self) -> int: ...
+    @property
+    def undo_seconds(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +263,7 @@ class Services:
     live: LiveService
     sending: SendingService
     drafts: DraftService
+    outbox: OutboxService
     accounts: AccountService
     admin: AdminService
     holds: HoldService

@@ -5,19 +5,22 @@ page. What was typed is kept as it is, however wrong: it is judged when it is se
 """
 
 import contextlib
+from dataclasses import replace
 from typing import cast, get_args
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.datastructures import FormData
 
-from app.views import DraftKind, Outgoing, Visit
+from app.views import BadDraft, DraftFile, DraftKind, Outgoing, Visit
 from app.web import flash
 from app.web.access import Reader
-from app.web.compose import Sheet, show
-from app.web.csrf import PostedForm, text, texts
+from app.web.compose import Problem, Sheet, draft_of, numbers, show, uploaded, with_files
+from app.web.csrf import PostedForm, text
 from app.web.deps import services_of
 from app.web.message import EntryId
 from app.web.render import clock_of, path_to
+from app.web.showing import file_kind, size, translated, visible
 from archive_store.errors import NotFound
 
 router = APIRouter()
@@ -50,38 +53,72 @@ def resumed(request: Request, visit: Visit, entry_id: str, written: Outgoing) ->
         kept=start.attachments,
         keep=written.keep_attachments,
         draft=entry_id,
+        files=written.files,
+        stay=tuple(range(len(written.attachments))),
     )
 
 
 @router.post("/compose/draft", name="save_draft")
 def save_draft(request: Request, visit: Reader, form: PostedForm) -> Response:
+    written = written_in(form)
+    try:
+        saved = services_of(request).drafts.save(visit.viewer, written, written.draft)
+    except BadDraft as error:
+        return not_kept(request, visit, written, error)
+    path = path_to(request.app, "continue_draft", entry_id=saved.id)
+    if wants_json(request):
+        at = clock_of(request).time(saved.at)
+        facts = {"id": saved.id, "path": path, "at": at, "alone": saved.alone}
+        return JSONResponse(facts | {"files": [described(file) for file in saved.files]})
+    response = RedirectResponse(path, status_code=303)
+    flash.put(request, response, flash.Flash("draft" if saved.alone else "draft_twice"))
+    return response
+
+
+def written_in(form: FormData) -> Outgoing:
+    """What the form holds, however wrong."""
     kind = text(form, "kind")
-    written = Outgoing(
+    return Outgoing(
         identity_id=text(form, "from"),
         to=text(form, "to"),
         cc=text(form, "cc"),
         bcc=text(form, "bcc"),
         subject=text(form, "subject"),
         text=text(form, "message"),
+        attachments=uploaded(form),
         source_entry=text(form, "source") or None,
         source_kind=cast(DraftKind, kind) if kind in get_args(DraftKind) else "new",
-        keep_attachments=tuple(int(value) for value in texts(form, "keep") if value.isdecimal()),
+        keep_attachments=numbers(form, "keep"),
+        draft=draft_of(form) or None,
+        draft_files=numbers(form, "file"),
     )
-    saved = services_of(request).drafts.save(visit.viewer, written, text(form, "draft") or None)
-    path = path_to(request.app, "continue_draft", entry_id=saved.id)
-    if "application/json" in request.headers.get("accept", ""):
-        at = clock_of(request).time(saved.at)
-        return JSONResponse({"id": saved.id, "path": path, "at": at, "alone": saved.alone})
-    response = RedirectResponse(path, status_code=303)
-    flash.put(request, response, flash.Flash("draft" if saved.alone else "draft_twice"))
-    return response
+
+
+def not_kept(request: Request, visit: Visit, written: Outgoing, error: BadDraft) -> Response:
+    """The files are too large together: the draft stays as it was, and the page says why."""
+    if wants_json(request):
+        return JSONResponse({"field": error.field, "message": error.message}, status_code=422)
+    sheet = resumed(request, visit, written.draft or "", replace(written, attachments=()))
+    sheet = with_files(request, visit, replace(sheet, stay=written.draft_files))
+    return show(request, visit, sheet, Problem(field=error.field, message=error.message))
+
+
+def wants_json(request: Request) -> bool:
+    return "application/json" in request.headers.get("accept", "")
+
+
+def described(file: DraftFile) -> dict[str, object]:
+    """A kept file as the script lists it."""
+    kind = file_kind(file.filename)
+    text = f"{translated(kind.label)}, {size(file.size)}"
+    return {"index": file.index, "name": visible(file.filename), "text": text}
 
 
 @router.post("/compose/discard", name="discard")
 def discard(request: Request, visit: Reader, form: PostedForm) -> Response:
     """Into the trash, from where it can be put back."""
     response = RedirectResponse(path_to(request.app, "folder", folder="inbox"), status_code=303)
-    draft = text(form, "draft")
+    draft = draft_of(form)
     with contextlib.suppress(NotFound):  # sent or put away on another device
         if draft:
             services_of(request).reading.move(visit.viewer, [draft], "trash")

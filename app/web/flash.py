@@ -15,6 +15,7 @@ from app.web import cookies
 
 COOKIE = "done"
 SECONDS = 60
+TAKE_BACK = "take_back"  # an undoing that has a door of its own (`outbox`)
 MOST_IDS = 60  # a cookie holds no more; beyond, the sentence stands without an undo
 
 

@@ -25,6 +25,7 @@ from app.web.figures import day_bars
 
 Context = Mapping[str, Any]
 A_WEEK = 7
+UNDO_ENDS = 5  # seconds before the mail leaves that its button goes
 
 
 @cache
@@ -83,6 +84,7 @@ def _shared(request: Request) -> dict[str, Any]:
         "clock": clock_of(request),
         "keep": timedelta(days=services.config.keep_days),
         "kept": kept_words(services.config.keep_days),
+        "undo_shown": max(services.config.undo_seconds - UNDO_ENDS, 1),
         "extras": app.state.extras,
         "visit": None,
         "banner": None,

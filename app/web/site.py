@@ -17,6 +17,7 @@ from app.web import (
     login,
     mailbox,
     message,
+    outbox,
     render,
     searching,
     statics,
@@ -30,6 +31,7 @@ ROUTERS = (
     statics.router,
     login.router,
     live.router,
+    outbox.router,  # before the folders: its path is one of theirs
     mailbox.router,
     message.router,
     drafts.router,

@@ -35,7 +35,8 @@ KIND_KEY = 2
 ENTRY_SLOT, SENT_SLOT = b"E", b"S"  # an entry; one that was made in the Sent folder
 QUEUE_SLOT, OUTGOING_SLOT = b"Q", b"O"  # a queue item: to the domain's primary, or outside
 ENTRY_SLOTS = (ENTRY_SLOT, SENT_SLOT)
-QUEUE_SLOTS = (QUEUE_SLOT, OUTGOING_SLOT)
+PENDING_SLOT = b"P"  # a mail that its writer may still take back: it is sent from here when due
+QUEUE_SLOTS = (QUEUE_SLOT, OUTGOING_SLOT, PENDING_SLOT)
 _KEY_FIELDS = 12
 # No frame has less. Of a header that was torn a power cut may leave zeros for length and
 # checksum, and those would agree with each other.

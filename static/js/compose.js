@@ -2,6 +2,7 @@
 const ALIVE = 2 * 60_000;
 const PAUSE = 2_000; // after the last key until the draft is saved
 const RETRY = 10_000;
+const OCTETS_A_MS = 300; // a draft is written whole: with large files, less often
 const OUTLIVES = 15_000; // characters; a request that outlives its page has at most 64 KB
 const form = document.querySelector("[data-compose]");
 
@@ -9,18 +10,56 @@ function size(octets) {
   return octets < 1e6 ? `${Math.max(1, Math.round(octets / 1e3))} KB` : `${(octets / 1e6).toFixed(1)} MB`;
 }
 
+const chosen = form?.querySelector("[data-files]");
+const kept = form?.querySelector("[data-kept]");
+const help = form?.querySelector("[data-files-help]");
+const usual = help?.textContent;
+
+function chosenOctets() {
+  return [...chosen.files].reduce((sum, file) => sum + file.size, 0);
+}
+
+function tellFiles(problem) {
+  const total = chosenOctets();
+  chosen.setCustomValidity(problem);
+  chosen.toggleAttribute("aria-invalid", Boolean(problem));
+  help.textContent = total ? `${size(total)}. ${problem || usual}` : problem || usual;
+}
+
 function watchFiles() {
-  const files = form.querySelector("[data-files]");
-  const help = form.querySelector("[data-files-help]");
-  const usual = help.textContent;
-  const tooMuchSaid = files.dataset.tooMuch;
-  files.addEventListener("change", () => {
-    const total = [...files.files].reduce((sum, file) => sum + file.size, 0);
-    const tooMuch = total > Number(files.dataset.limit);
-    files.setCustomValidity(tooMuch ? tooMuchSaid : "");
-    files.toggleAttribute("aria-invalid", tooMuch);
-    help.textContent = total ? `${size(total)}. ${tooMuch ? tooMuchSaid : usual}` : usual;
+  chosen.addEventListener("change", () => {
+    tellFiles(chosenOctets() > Number(chosen.dataset.limit) ? chosen.dataset.tooMuch : "");
   });
+}
+
+// The files that the draft holds now, as the server counts them.
+function listFiles(files) {
+  const shape = kept.querySelector("template");
+  for (const item of [...kept.querySelectorAll(":scope > li")]) item.remove();
+  for (const file of files) {
+    const item = shape.content.cloneNode(true);
+    const box = item.querySelector("input");
+    box.id = `file-${file.index}`;
+    box.value = file.index;
+    const label = item.querySelector("label");
+    label.htmlFor = box.id;
+    label.textContent = file.name;
+    item.querySelector("small").textContent = file.text;
+    shape.before(item);
+  }
+}
+
+function filesGo() {
+  return chosen.files.length > 0 || form.querySelector('input[name="file"]:checked, input[name="keep"]:checked') !== null;
+}
+
+// Whether the writer's own words, not the quoted ones, speak of an attachment that is not there.
+function forgotten() {
+  if (filesGo()) return false;
+  const own = form.elements.message.value.split("\n").filter((line) => !line.startsWith(">")).join(" ");
+  const words = form.dataset.words.split(" ").filter(Boolean).map((word) => word.replace("_", " "));
+  const said = ` ${own.toLowerCase().replace(/[^\p{L}\p{N}-]+/gu, " ")} `;
+  return words.some((word) => said.includes(` ${word} `));
 }
 
 // Keeps the draft: a few seconds after the last key, one save at a time, each over the one before.
@@ -31,16 +70,26 @@ function keepDraft() {
   let saving = null;
   let halted = false;
 
+  let octets = 0;
+
   async function post() {
     changed = false;
     state.textContent = form.dataset.saving;
     const body = new FormData(form);
-    body.delete("attachments");
+    const files = [...chosen.files];
+    if (!chosen.validity.valid) body.delete("attachments");
+    octets = Math.max(octets, chosenOctets());
     const answer = await fetch(form.dataset.drafts, {
       method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual",
-      keepalive: form.elements.message.value.length < OUTLIVES, // so that leaving the page does not end it
+      keepalive: files.length === 0 && form.elements.message.value.length < OUTLIVES, // so that leaving the page does not end it
     }).catch(() => null);
     const saved = answer?.ok ? await answer.json().catch(() => null) : null;
+    if (answer?.status === 422) {
+      const problem = await answer.json().catch(() => null);
+      tellFiles(problem?.message ?? "");
+      state.textContent = form.dataset.unsaved;
+      return;
+    }
     if (!saved) {
       changed = true;
       state.textContent = form.dataset.unsaved;
@@ -51,6 +100,9 @@ function keepDraft() {
     }
     form.elements.draft.value = saved.id;
     history.replaceState(null, "", saved.path);
+    if (files.length > 0 && files.every((file, at) => chosen.files[at] === file)) chosen.value = "";
+    if (files.length > 0) tellFiles("");
+    listFiles(saved.files);
     state.textContent = `${form.dataset.saved} ${saved.at}`;
     if (!saved.alone) form.querySelector("[data-twice]").hidden = false;
   }
@@ -70,10 +122,10 @@ function keepDraft() {
   }
 
   form.addEventListener("input", (event) => {
-    if (event.target.type === "file") return;
+    if (event.target.name === "at") return; // of the sending, not of the draft
     changed = true;
     state.textContent = "";
-    soon(PAUSE);
+    soon(event.target.type === "file" ? 0 : Math.max(PAUSE, octets / OCTETS_A_MS));
   });
   document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
   return {
@@ -91,6 +143,13 @@ function watchWords(draft) {
     if (button.matches("[data-save]")) {
       event.preventDefault();
       draft.save();
+      return;
+    }
+    const warning = form.querySelector("[data-forgotten-note]");
+    if (button.matches("[data-send], [data-when]") && warning.hidden && forgotten()) {
+      event.preventDefault();
+      warning.hidden = false;
+      warning.scrollIntoView({ block: "nearest" });
       return;
     }
     if (!form.hasAttribute("data-checked")) {
@@ -115,7 +174,7 @@ function watchWords(draft) {
     setTimeout(() => { button.disabled = true; button.setAttribute("aria-busy", "true"); });
   });
   addEventListener("beforeunload", (event) => {
-    const files = form.querySelector("[data-files]").files.length > 0;
+    const files = chosen.files.length > 0;
     if ((draft.isUnsaved() || files) && !leaving) event.preventDefault();
   });
   addEventListener("pageshow", () => {

@@ -16,3 +16,7 @@ addEventListener("keydown", (event) => {
 
 // On a phone the side bar scrolls sideways: begin where the reader is.
 document.querySelector(".nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
+// The mail is still here for a little longer than its Undo is.
+const fading = document.querySelector("[data-toast][data-seconds]");
+if (fading) setTimeout(() => fading.remove(), Number(fading.dataset.seconds) * 1000);

@@ -25,6 +25,7 @@ from app.keys.server import KeysServer
 from app.models import AuditEvent, QueueItem, User
 from app.reading.service import Documents, Reading, ReadingParts
 from app.secret import Secret
+from app.sending.draft_box import DraftBox, DraftParts
 from app.sending.service import Sending, SendingParts
 from app.viewer import Actor, Role, Viewer
 from app.web.sanitize import plain_text_document, raster_type, sanitize_html
@@ -108,17 +109,34 @@ class World:
                 now=self.clock,
             )
         )
-        self.sending = Sending(
+        self.drafts = DraftBox(
+            DraftParts(
+                db=self.db,
+                archive=self._web_archive,
+                opener=self.reading.opener,
+                segments=self.segments,
+                keep=KEEP,
+                forget=self.reading.forget_entries,
+                now=self.clock,
+            )
+        )
+        self.sending = self.sends(timedelta(0))
+        self._people()
+        self.agent.ensure_keys()
+
+    def sends(self, hold: timedelta) -> Sending:
+        """Sending whose mail can be taken back for a while."""
+        return Sending(
             SendingParts(
                 db=self.db,
                 archive=self._web_archive,
                 opener=self.reading.opener,
-                parsers=parsers,
+                parsers=self.parsers,
+                drafts=self.drafts,
+                hold=hold,
                 now=self.clock,
             )
         )
-        self._people()
-        self.agent.ensure_keys()
 
     def _make_keys(self) -> KeyringFile:
         keyring = Keyring.generate()

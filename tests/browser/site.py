@@ -52,11 +52,23 @@ class Site:
     def reset(self) -> None:
         """Begin again: the same doubles, as new ones are."""
         fresh = World()
-        for part in ("reading", "live", "accounts", "admin", "health", "sending", "drafts"):
+        for part in (
+            "reading",
+            "live",
+            "accounts",
+            "admin",
+            "health",
+            "sending",
+            "drafts",
+            "outbox",
+        ):
             old, new = getattr(self.world, part), getattr(fresh, part)
             vars(old).update(vars(new))
         self.world.live.stays = True
-        self.world.sending.reading = self.world.drafts.reading = self.world.reading
+        world = self.world
+        world.sending.reading = world.drafts.reading = world.outbox.reading = world.reading
+        world.sending.drafts = world.outbox.drafts = world.drafts
+        world.sending.outbox = world.outbox
 
     def cookie(self, address: str) -> SetCookieParam:
         """A browser's session cookie for somebody."""

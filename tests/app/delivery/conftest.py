@@ -18,6 +18,7 @@ from app.delivery.routes import Routes
 from app.delivery.worker import DeliverStore, DeliverWorker
 from app.keys.dkim import SigningKey
 from app.models import AddressRoute, Domain, QueueItem, User
+from app.sending.posting import Posting
 from archive_store.archive import Archive, Stored
 from archive_store.clock import utc_now
 from archive_store.db import Base, Database
@@ -233,6 +234,7 @@ class World:
             ArchiveReader(self.segments, self.public),
             WriterKeys(self.public),
             self.archive,
+            Posting(self.db, self.archive, self.segments),
         )
         config = replace(self.config, **changes)  # type: ignore[arg-type]  # fields by name
         return DeliverWorker(store, self.keys, config, routes)

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.delivery.config import DeliverConfig
 from app.delivery.queue import Outbox
 from app.delivery.worker import DeliverStore, DeliverWorker
+from app.sending.posting import Posting
 from archive_store.archive import Archive
 from archive_store.db import Database
 from archive_store.directory import PublicKeys
@@ -27,11 +28,13 @@ def main(url: str, folder: Path) -> None:
     keyring = Keyring.from_json((folder / "keyring.json").read_bytes())
     segments = LocalSegments(folder / "objects", 1 << 26)
     sealer = Sealer(WriterKeys(public), ReceiptKey.load(folder, "ingest"))
+    archive = Archive(db, segments, sealer, Outbox())
     store = DeliverStore(
         db,
         ArchiveReader(segments, public),
         WriterKeys(public),
-        Archive(db, segments, sealer, Outbox()),
+        archive,
+        Posting(db, archive, segments),
     )
     config = DeliverConfig(
         hostname="live.ours.example", run_dir=folder / "run", lease=timedelta(hours=1)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.sending.draft_box import DraftBox, DraftParts
+from app.sending.draft_box import DraftBox
 from app.views import Outgoing
 from archive_store import ids
 from archive_store.errors import NotFound
@@ -18,17 +18,7 @@ from tests.app.reading.mail import PLAIN
 
 
 def box(world: World) -> DraftBox:
-    return DraftBox(
-        DraftParts(
-            db=world.db,
-            archive=world.archive,
-            opener=world.reading.opener,
-            segments=world.segments,
-            keep=KEEP,
-            forget=world.reading.forget_entries,
-            now=world.clock,
-        )
-    )
+    return world.drafts
 
 
 def written(**typed: Any) -> Outgoing:

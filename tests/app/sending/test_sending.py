@@ -11,10 +11,11 @@ from app.accounts import domains, users
 from app.models import PrimaryHealth
 from app.sending.service import Sending, SendingParts
 from app.views import BadDraft
-from archive_store.archive import Stored
+from archive_store.archive import Stored, Then
 from archive_store.clock import utc_now
 from archive_store.errors import NotFound, StoreBusy, StoreError
 from archive_store.models import Entry
+from archive_store.sealing import Incoming
 from tests.app.conftest import OPERATOR, World
 from tests.app.sending.outbox import envelopes, inbox, letter, log_entries, read
 
@@ -207,14 +208,16 @@ def test_header_injection_reaches_no_header_and_no_envelope(world: World) -> Non
 
 
 class Stubborn:
-    """An archive that cannot store, or takes its time: then `future` is never done by itself."""
+    """An archive that cannot store, or takes its time: then it stores when it is told to."""
 
     def __init__(self, error: StoreError | None) -> None:
         self.future: Future[list[Stored]] = Future()
+        self.given: list[tuple[Sequence[Incoming], Then]] = []
         if error is not None:
             self.future.set_exception(error)
 
-    def submit(self, mails: Sequence[object]) -> Future[list[Stored]]:
+    def submit(self, mails: Sequence[Incoming], then: Then) -> Future[list[Stored]]:
+        self.given.append((mails, then))
         return self.future
 
 
@@ -225,6 +228,7 @@ def sending_with(world: World, archive: Stubborn) -> Sending:
             archive=archive,  # type: ignore[arg-type]  # all that is used of it
             opener=world.reading.opener,
             parsers=world.parsers,
+            drafts=world.drafts,
             now=utc_now,
             patience=timedelta(),
         )
@@ -246,5 +250,6 @@ def test_what_is_stored_late_is_on_the_record_all_the_same(world: World) -> None
         sending_with(world, archive).send(viewer, letter(world, viewer))
     assert "Look into Sent" in caught.value.message
     assert world.events("message.sent") == []
-    archive.future.set_result([Stored(bytes(16), (bytes(16),))])
+    [(mails, then)] = archive.given
+    world.archive.submit(mails, then).result(20)
     assert len(world.events("message.sent")) == 1

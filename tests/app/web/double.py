@@ -43,7 +43,9 @@ from tests.app.web.hold_double import HoldDouble
 from tests.app.web.hold_double import line as held_line
 from tests.app.web.live_double import LiveDouble
 from tests.app.web.outage_double import OutageDouble
+from tests.app.web.outbox_double import OutboxDouble
 from tests.app.web.sample import Letter
+from tests.app.web.settings_double import Settings
 
 PAGE = 8
 WEEK = (38, 41, 29, 6, 4, 44, 24)
@@ -227,7 +229,10 @@ class SendingDouble:
     """Sends nothing; keeps what it was given."""
 
     reading: ReadingDouble
+    drafts: DraftDouble
+    outbox: OutboxDouble
     sent: list[Outgoing] = field(default_factory=list)
+    holds: bool = False  # what is sent can be taken back
 
     def identities(self, viewer: Viewer) -> tuple[IdentityView, ...]:
         names = ("Vlad Mazek", "Vlad Mazek, Acme Sales", "Vlad Mazek")
@@ -254,12 +259,19 @@ class SendingDouble:
             source_entry=entry_id,
         )
 
-    def send(self, viewer: Viewer, outgoing: Outgoing) -> SentReceipt:
+    def send(
+        self, viewer: Viewer, outgoing: Outgoing, leaves_at: datetime | None = None
+    ) -> SentReceipt:
         if not outgoing.to.strip():
             raise BadDraft("to", "Say who shall get it.")
         if "@" not in outgoing.to:
             raise BadDraft("to", f'"{outgoing.to}" lacks its ending. Did you mean @acme.example?')
         self.sent.append(outgoing)
+        self.drafts.drop(viewer, outgoing.draft or "")
+        if leaves_at is None and self.holds:
+            leaves_at = sample.NOW + timedelta(seconds=15)
+        if leaves_at is not None:
+            return self.outbox.put(outgoing, leaves_at)
         address = sample.IDENTITIES[int(outgoing.identity_id[1:])]
         return SentReceipt(
             entry_id=sample.entry_id(20),
@@ -344,18 +356,13 @@ class AccountDouble:
             raise BadEntry("new", "Twelve characters at least.")
 
 
-@dataclass(frozen=True)
-class Settings:
-    public_url: str = "http://127.0.0.1:8025"
-    keep_days: int = 7
-
-
 @dataclass
 class World:
     """All doubles together."""
 
     reading: ReadingDouble = field(default_factory=ReadingDouble)
     drafts: DraftDouble = field(init=False)
+    outbox: OutboxDouble = field(init=False)
     live: LiveDouble = field(default_factory=LiveDouble)
     accounts: AccountDouble = field(default_factory=AccountDouble)
     admin: AdminDouble = field(default_factory=AdminDouble)
@@ -368,9 +375,10 @@ class World:
     sending: SendingDouble = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sending = SendingDouble(self.reading)
         self.drafts = DraftDouble(self.reading)
         self.outages = OutageDouble(self.admin)
+        self.outbox = OutboxDouble(self.reading, self.drafts)
+        self.sending = SendingDouble(self.reading, self.drafts, self.outbox)
 
     def services(self) -> Services:
         return Services(
@@ -378,6 +386,7 @@ class World:
             live=self.live,
             sending=self.sending,
             drafts=self.drafts,
+            outbox=self.outbox,
             accounts=self.accounts,
             admin=self.admin,
             holds=self.holds,

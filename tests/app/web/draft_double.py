@@ -28,12 +28,15 @@ class DraftDouble:
         self.saves += 1
         at = sample.NOW + timedelta(seconds=self.saves)
         draft_id = sample.entry_id(400 + self.saves)
+        before = self.kept[over].attachments if over in self.kept and over else ()
+        kept = tuple(before[one] for one in written.draft_files if one < len(before))
         alone = over is None or self.drop(viewer, over)
         letter = sample.arrived(written.subject)
         row = replace(letter.row, id=draft_id, folder="drafts", seen=True, received_at=at)
         self.reading.letters.insert(0, replace(letter, row=row))
-        self.kept[draft_id] = written
-        return SavedDraft(id=draft_id, at=at, alone=alone)
+        whole = replace(written, attachments=(*kept, *written.attachments), draft_files=())
+        self.kept[draft_id] = replace(whole, draft=None)
+        return SavedDraft(id=draft_id, at=at, alone=alone, files=whole.files)
 
     def open(self, viewer: Viewer, entry_id: str) -> Outgoing:
         if entry_id not in self.kept:

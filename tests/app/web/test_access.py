@@ -52,6 +52,8 @@ TABLE = {
     """,
     "own mail": """
         GET /live
+        GET /mail/scheduled
+        POST /mail/scheduled
         GET /mail/{folder}
         GET /mail/{folder}/pulse
         POST /mail/{folder}

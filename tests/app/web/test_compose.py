@@ -37,6 +37,7 @@ def test_every_field_has_the_label_that_scripts_rely_on(vlad: Client, kind: str)
         "subject": "Subject",
         "message": "Message",
         "attachments": "Attachments",
+        "at": "Day and time",
     }
     assert re.search(r"<button[^>]*data-send>.*Send</button>", page)
 

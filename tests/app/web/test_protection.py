@@ -11,7 +11,8 @@ from app.web import create_app
 from app.web.middleware import BODY_LIMIT, UPLOAD_LIMIT
 from tests.app.web import sample
 from tests.app.web.client import Client
-from tests.app.web.double import Settings, World
+from tests.app.web.double import World
+from tests.app.web.settings_double import Settings
 
 ENTRY = sample.entry_id(1)
 
