@@ -73,6 +73,11 @@ class Vault:
                     octets = answer.read(_LARGEST_ANSWER)
             finally:
                 connection.close()
+        except ssl.SSLCertVerificationError as error:
+            raise MasterKeyAway(
+                f"the certificate of Vault at {self.url} is not believed: {error.verify_message}. "
+                "MASTER_KEY_VAULT_CA names the authority that made it"
+            ) from None
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise MasterKeyAway(f"Vault at {self.url} does not answer: {reason}") from None
@@ -87,7 +92,11 @@ class Vault:
         url = urlsplit(self.url)
         if url.scheme == "http":
             return http.client.HTTPConnection(url.hostname or "", url.port, TIMEOUT_SECONDS)
-        context = ssl.create_default_context(cafile=self.ca)
+        try:
+            context = ssl.create_default_context(cafile=self.ca)
+        except OSError as error:
+            reason = "no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+            raise KeyringError(f"MASTER_KEY_VAULT_CA: {self.ca}: {reason}") from None
         return http.client.HTTPSConnection(
             url.hostname or "", url.port, timeout=TIMEOUT_SECONDS, context=context
         )

@@ -15,9 +15,9 @@ for _command in (backup, restore, rewrap):
 
 @app.command()
 def status(json: JsonOption = False, data: DataOption = None) -> None:
-    """Which days have keys, and whether every mailbox can be sealed to."""
+    """Which days have keys, whether every mailbox can be sealed to and the keyring opens."""
     with opened(data) as parts, keys_for(parts) as keys:
-        found = keys.status()
+        found = {**keys.status(), "master_key": keys.provider()}
         audit_key = base64.b64encode(parts.public.audit).decode()
     if json:
         emit({**found, "audit_key": audit_key})
@@ -27,6 +27,8 @@ def status(json: JsonOption = False, data: DataOption = None) -> None:
         [name, *(str(one[what]) for what in ("days", "from", "to", "next_destroyed_at"))]
         for name, one in series.items()
     ]
+    master = found["master_key"]
+    say(f"master key: {master['provider']}, {master['trouble'] or 'the keyring opens'}")
     table(rows, ["SERIES", "DAYS", "FROM", "TO", "NEXT DESTROYED AT"])
     say(f"mailboxes without a key for today: {found['mailboxes_without_key']}")
     say(f"audit key: {audit_key}")

@@ -198,6 +198,17 @@ class KeyAgent:
                 "alarms": list(alarms.standing(tx, self.now())),
             }
 
+    def provider(self) -> dict[str, str]:
+        """What the keyring is sealed under, and what is wrong when that is asked for now (empty:
+        the file opens). Without the lock: a provider that is away must not hold up reading.
+        """
+        trouble = ""
+        try:
+            self._store.load()
+        except KeyringError as error:
+            trouble = str(error)
+        return {"provider": self.config.master_key.provider, "trouble": trouble}
+
     def owner(self, tx: Session, mailbox_id: bytes) -> Owner:
         """The owner that a mailbox's mail is sealed to."""
         mailbox = tx.get(Mailbox, mailbox_id)

@@ -195,6 +195,10 @@ class KeysClient:
         return datetime.fromisoformat(self._ask("believed_time"))
 
     # operator
+    def provider(self) -> dict[str, str]:
+        """`provider` of the master key, and `trouble`: empty when the keyring opens now."""
+        return dict(self._ask("provider"))
+
     def confirm_clock(self, operator: str) -> None:
         """Believe the clock after a jump; audited."""
         self._ask("confirm_clock", operator=operator)

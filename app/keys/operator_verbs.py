@@ -84,6 +84,10 @@ class OperatorVerbs:
             keyring = self._agent.keyring
             return (keyring if days else without_days(keyring)).to_json()
 
+    def provider(self) -> dict[str, str]:
+        """The provider of the master key, and whether it answers."""
+        return self._agent.provider()
+
     def believed_time(self) -> datetime:
         """What retention goes by."""
         return self._agent.believed_time()

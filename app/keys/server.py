@@ -189,6 +189,7 @@ def _operator(verbs: OperatorVerbs) -> dict[str, Verb]:
         "operator_sign": lambda q: text(verbs.operator_sign(octets(q["statement"]))),
         "keyring_copy": lambda q: text(verbs.keyring_copy(q["operator"], days=q["days"])),
         "expire": lambda _: _expired(verbs.expire()),
+        "provider": lambda _: verbs.provider(),
         "believed_time": lambda _: verbs.believed_time().isoformat(),
         "confirm_clock": lambda q: verbs.confirm_clock(q["operator"]),
     }

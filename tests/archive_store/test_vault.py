@@ -3,16 +3,21 @@
 import base64
 import json
 import os
+import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
+from archive_store.config import MasterKeyConfig
 from archive_store.errors import KeyringError, MasterKeyAway
 from archive_store.keyring import Keyring, KeyringFile
+from archive_store.masterkey import master_key
 from archive_store.vault import Vault
 
 TOKEN = "hvs.token"
@@ -71,11 +76,21 @@ class Transit(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def transit() -> Iterator[tuple[type[Transit], str]]:
+    with serving(None) as served:
+        yield served
+
+
+@contextmanager
+def serving(tls: ssl.SSLContext | None) -> Iterator[tuple[type[Transit], str]]:
     handler = type("Fresh", (Transit,), {"versions": {1: {}}, "latest": 1, "sealed": False})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
-    yield handler, f"http://127.0.0.1:{server.server_port}"
+    yield handler, f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
 
@@ -132,3 +147,38 @@ def test_a_vault_in_trouble_is_told_in_one_sentence_and_may_come_back(
     with pytest.raises(MasterKeyAway, match="does not answer"):
         file_at("http://127.0.0.1:9", tmp_path).load()
     assert file_at(transit[1], tmp_path).load() == keyring
+
+
+def over_tls(url: str, folder: Path, ca: Path | None) -> KeyringFile:
+    (folder / "token").write_text(TOKEN)
+    config = MasterKeyConfig(
+        provider="vault",
+        secret_file=folder / "token",
+        vault_url=url,
+        vault_key="transit/livearchive",
+        vault_ca=ca,
+    )
+    return KeyringFile(folder / "keyring.json", master_key(config))
+
+
+def test_vault_s_own_authority_is_believed_and_no_other(tmp_path: Path) -> None:
+    ours, another, keyring = trustme.CA(), trustme.CA(), Keyring.generate()
+    for name, authority in (("ours", ours), ("another", another)):
+        authority.cert_pem.write_to_path(tmp_path / name)
+    (tmp_path / "empty").touch()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ours.issue_cert("127.0.0.1").configure_cert(tls)
+    with serving(tls) as (_, url):
+        file = over_tls(url, tmp_path, tmp_path / "ours")
+        file.save(keyring)
+        assert file.load() == keyring
+        for wrong in (None, tmp_path / "another"):  # None: those of the system
+            with pytest.raises(MasterKeyAway, match=r"is not believed.*MASTER_KEY_VAULT_CA"):
+                over_tls(url, tmp_path, wrong).load()
+        named_otherwise = url.replace("127.0.0.1", "localhost")
+        with pytest.raises(MasterKeyAway, match="is not believed: Hostname mismatch"):
+            over_tls(named_otherwise, tmp_path, tmp_path / "ours").load()
+        for unfit in ("nowhere", "empty"):
+            with pytest.raises(KeyringError, match=f"MASTER_KEY_VAULT_CA: .*{unfit}"):
+                over_tls(url, tmp_path, tmp_path / unfit).load()
+        assert over_tls(url, tmp_path, tmp_path / "ours").load() == keyring

@@ -1,6 +1,7 @@
 """The keyring under a provider: a real service."""
 
 import io
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.keyring import backup, restore, rewrap
+from app.cli.keys import status
 from app.cli.output import Failed
 from archive_store.errors import KeyringError
 from tests.parts.network import wait_until
@@ -61,9 +63,16 @@ def test_a_service_runs_with_its_keyring_under_a_passphrase(
     wait_until(lambda: len(plain.messages()) == 1, "the message is listed")
     with pytest.raises(Failed, match="stop the service first"):
         rewrap("file")
+    capsys.readouterr()
+    status()
+    assert "master key: passphrase, the keyring opens" in capsys.readouterr().out
+    passphrase.write_text("seven quiet herons fade\n")
+    status()
+    said = capsys.readouterr().out
+    assert re.search(r"master key: passphrase, .* does not open with the passphrase in", said)
+    assert "fade" not in said
     plain.stop()
 
-    passphrase.write_text("seven quiet herons fade\n")
     done = plain.command("serve")
     assert done.status == 1
     assert f"does not open with the passphrase in {passphrase}: that is another one" in done.error
