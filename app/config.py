@@ -67,6 +67,7 @@ class Config:
     hostname: str
     smarthost: HostPort | None
     max_message_size: int
+    webhooks_private: bool
     wipe_memory: bool
     keep_days: int
     mailbag_days: int

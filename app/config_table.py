@@ -182,6 +182,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("MAX_MESSAGE_SIZE", "50M", SIZE, "The largest message taken, in octets (K, M, G)."),
     Setting(
+        "WEBHOOKS_PRIVATE",
+        "no",
+        YES,
+        "Whether webhooks may go to this machine and to private networks, and in plain http.",
+    ),
+    Setting(
         "WIPE_MEMORY",
         "yes",
         YES,

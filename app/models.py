@@ -258,6 +258,37 @@ class Outage(Base):
     taken: Mapped[int | None]
 
 
+class Webhook(Base):
+    """Where a domain's outages are told to a program. Neither column is ever shown or logged."""
+
+    __tablename__ = "webhook"
+
+    domain_id: Mapped[bytes] = mapped_column(
+        Id, ForeignKey("domain.id", ondelete="CASCADE"), primary_key=True
+    )
+    url: Mapped[str] = mapped_column(String(500))  # its path may be a secret, too
+    secret: Mapped[str] = mapped_column(String(100))  # whsec_ and base64
+    set_at: Mapped[datetime] = mapped_column(Utc)
+
+
+class WebhookEvent(Base):
+    """One request to a webhook, written with what it tells; tried until `done_at`."""
+
+    __tablename__ = "webhook_event"
+    __table_args__ = (Index("ix_webhook_event_due", "done_at", "next_attempt_at"),)
+
+    id: Mapped[bytes] = mapped_column(Id, primary_key=True)
+    domain_id: Mapped[bytes] = mapped_column(
+        Id, ForeignKey("domain.id", ondelete="CASCADE"), index=True
+    )
+    body: Mapped[str] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(Utc)
+    next_attempt_at: Mapped[datetime] = mapped_column(Utc)
+    done_at: Mapped[datetime | None] = mapped_column(Utc)
+    last_error: Mapped[str] = mapped_column(String(200), default="")  # never the other's words
+
+
 class Setting(Base):
     """A setting that is changed at run time; `app.settings` knows each."""
 

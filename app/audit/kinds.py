@@ -55,6 +55,8 @@ class Kind(StrEnum):
     OUTAGE_CLOSED = "outage.closed"
     SERVER_SLOW = "server.slow"
     SERVER_PROMPT = "server.prompt"
+    WEBHOOK_SET = "webhook.set"
+    WEBHOOK_REMOVED = "webhook.removed"
     AUDIT_EXPORTED = "audit.exported"
     RETENTION_RAN = "retention.ran"
     KEYS_DESTROYED = "keys.destroyed"

@@ -69,3 +69,21 @@ class ServerPrompt(Event):
     name = Kind.SERVER_PROMPT
     domain: str
     lasted_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookSet(Event):
+    """A domain's outages are told to a program. Only its host is recorded, never URL or secret."""
+
+    name = Kind.WEBHOOK_SET
+    domain: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRemoved(Event):
+    """They are told to none any more."""
+
+    name = Kind.WEBHOOK_REMOVED
+    domain: str
+    host: str

@@ -174,6 +174,8 @@ _SENTENCES: Mapping[str, Callable[[_Lenient], str]] = {
     Kind.OUTAGE_CLOSED: lambda d: f"Closed the outage of {d['domain']}" + _because(d),
     Kind.SERVER_SLOW: lambda d: f"The mail server of {d['domain']} answers slowly",
     Kind.SERVER_PROMPT: _after("answers as usual again"),
+    Kind.WEBHOOK_SET: lambda d: f"Set a webhook at {d['host']} for {d['domain']}",
+    Kind.WEBHOOK_REMOVED: lambda d: f"Removed the webhook at {d['host']} of {d['domain']}",
     Kind.AUDIT_EXPORTED: _exported,
     Kind.RETENTION_RAN: lambda d: (
         "Removed what was past its days: "

@@ -8,6 +8,7 @@
     sealed     what of an item is sealed; `state` what its reader is told
     dsn        the report of a failure (RFC 3464); `returns` decides who gets it
     health     how a primary is (pure), `watch` keeps it up to date, `primaries` writes it down
+    outages    what people are told of it, and an administrator's word; `webhooks` tell programs
     attempt    one message to one destination, from claim to result
     ledger     writes results and mail log lines
     worker     the loop of the deliver role

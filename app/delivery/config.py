@@ -31,6 +31,7 @@ class DeliverConfig:
     hostname: str
     run_dir: Path
     smarthost: HostPort | None = None
+    webhooks_private: bool = False  # they may go to any address, and in plain http
     authorities: Path | None = None  # of certificates of other servers, beside the system's
     keep: timedelta = timedelta(days=7)  # how long delivery is tried
     sessions: int = 20  # SMTP sessions at once
@@ -53,6 +54,7 @@ class DeliverConfig:
             hostname=config.hostname,
             run_dir=config.data_dir / "run",
             smarthost=config.smarthost,
+            webhooks_private=config.webhooks_private,
             authorities=config.tls_authorities,
             keep=timedelta(days=config.mailbag_days),
         )

@@ -18,7 +18,7 @@ from app.accounts.errors import Invalid
 from app.accounts.permissions import Permission, require
 from app.audit import record
 from app.audit.events import OutageClosed, OutageDeclared
-from app.delivery import queue
+from app.delivery import queue, webhooks
 from app.delivery.health import State
 from app.models import Domain, Outage, QueueItem
 from app.viewer import Actor, Viewer
@@ -70,6 +70,7 @@ def follow(
     if told is not None:
         if before.is_outage and state.is_outage:
             told.state = state
+            webhooks.tell(tx, "outage.changed", told, now)
             return
         _close(tx, told, now)
     elif before.is_outage and state.is_outage:
@@ -80,8 +81,10 @@ def follow(
     if again is not None:
         again.closed_at, again.taken, again.state = None, None, state
     else:
-        tx.add(Outage(id=ids.new_id(), domain_id=domain_id, state=state, opened_at=since))
+        again = Outage(id=ids.new_id(), domain_id=domain_id, state=state, opened_at=since)
+        tx.add(again)
     tx.flush()
+    webhooks.tell(tx, _kind(again, "opened"), again, now)
 
 
 def declare(
@@ -105,8 +108,10 @@ def declare(
     if told is None:
         told = Outage(id=ids.new_id(), domain_id=domain.id, state=DECLARED, opened_at=now)
         tx.add(told)
+    began = told.state == DECLARED
     told.opened_by, told.opened_why, told.keeps_mail = actor.address, why, keeps_mail
     tx.flush()
+    webhooks.tell(tx, "outage.opened" if began else "outage.changed", told, now)
     event = OutageDeclared(domain=domain.name, reason=why, keeps_mail=keeps_mail)
     record(tx, event, trail=domain.id, actor=actor, at=now)
     return told
@@ -166,6 +171,12 @@ def _close(tx: Session, outage: Outage, now: datetime) -> None:
     outage.closed_at = max(now, outage.opened_at)
     outage.taken = taken(tx, outage, now)
     tx.flush()
+    webhooks.tell(tx, _kind(outage, "closed"), outage, now)
+
+
+def _kind(outage: Outage, what: str) -> str:
+    """Slow times have names of their own: nobody is to be woken for them."""
+    return f"{'slow' if outage.state == State.SLOW else 'outage'}.{what}"
 
 
 def _lately_closed(tx: Session, domain_id: bytes, state: State, since: datetime) -> Outage | None:

@@ -31,6 +31,7 @@ from app.delivery.queue import Claim, Destination
 from app.delivery.returns import Returns, Submits
 from app.delivery.routes import Routes
 from app.delivery.watch import PrimaryWatch
+from app.delivery.webhook_sender import WebhookSender
 from archive_store.clock import utc_now
 from archive_store.db import Database
 from archive_store.errors import StoreError
@@ -70,6 +71,8 @@ class DeliverStore:
 class DeliverWorker:
     """One deliver role. `routes` can be another way out than the DNS of this machine."""
 
+    _thorough_at = 0.0  # the last claim that looked at everything, in seconds
+
     def __init__(
         self,
         store: DeliverStore,
@@ -87,6 +90,7 @@ class DeliverWorker:
         self._courier = Courier(config.hostname, config.timeouts, config.authorities)
         self._wake = asyncio.Event()
         self._watch = PrimaryWatch(store.db, self._courier, config, self._in_db, self._wake.set)
+        self._webhooks = WebhookSender(store.db, self._in_db, config)
         self._attempts = Attempts(
             config=config,
             db=store.db,
@@ -109,14 +113,14 @@ class DeliverWorker:
         self._results: list[Result] = []
         self._finished = asyncio.Event()
         self._stopping = self._closing = False  # nothing is begun any more; and nothing in hand
-        self._thorough_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until told to stop. Once only."""
         try:
             await self._begin()
             settling = asyncio.create_task(self._settle())
-            keeping = [asyncio.create_task(job()) for job in (self._keep_leases, self._watch.run)]
+            beside = (self._keep_leases, self._watch.run, self._webhooks.run)
+            keeping = [asyncio.create_task(job()) for job in beside]
             await self._fill_beside([settling, *keeping], stop)
             self._stopping = True
             if self._running:
