@@ -43,6 +43,11 @@ class DomainLine:
     server: ServerState
     server_since: datetime | None
     server_error: str = ""  # the last reply or failure, one line
+    relay_tls: str = "may"  # may, encrypt or verify
+    smarthost_tls: str = "may"
+    journal: bool = False  # journal reports are taken
+    unread_reports: int = 0  # kept whole, since they could not be read
+    quarantine: str = ""  # the address by which commands name them
     dkim: tuple[DkimLine, ...] = ()
 
 

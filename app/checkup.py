@@ -12,7 +12,8 @@ import dns.exception
 import dns.resolver
 from sqlalchemy import select
 
-from app.accounts.domains import Mode
+from app.accounts import feeds
+from app.accounts.domains import Mode, Tls
 from app.config import Config, HostPort
 from app.keys.client import KeysClient
 from app.migrate import is_current
@@ -23,11 +24,17 @@ from archive_store.db import Database
 from archive_store.directory import PublicKeys
 from archive_store.errors import ConfigError, StoreError
 from archive_store.keyring import KeyringFile
+from archive_store.retention import visible_after
 from archive_store.segments.choice import examine_segments
 
 LOW_DISK = 0.09
 DNS_SECONDS = 3.0
 RENEW_BEFORE = timedelta(days=14)
+_TLS = {
+    Tls.MAY: "with TLS where it offers it, else in clear",
+    Tls.ENCRYPT: "always with TLS",
+    Tls.VERIFY: "always with TLS and a valid certificate",
+}
 
 
 class Verdict(StrEnum):
@@ -169,6 +176,8 @@ def _port(name: str, where: HostPort, listening: bool) -> Finding:
 def _domains(config: Config) -> Iterator[Finding]:
     with closing(Database(config.store.database)) as db, db.read() as tx:
         found = list(tx.scalars(select(Domain).order_by(Domain.name)))
+        since = visible_after(utc_now(), config.store.keep)
+        unread = {one.id: feeds.waiting_in_quarantine(tx, one, since) for one in found}
     if not found:
         yield Finding("domains", Verdict.WARNING, "none yet: `livearchive domain add`")
     for domain in found:
@@ -176,6 +185,12 @@ def _domains(config: Config) -> Iterator[Finding]:
             yield Finding(domain.name, Verdict.WARNING, "is off: `livearchive domain enable`")
         if domain.mode == Mode.RELAY:
             yield _primary(domain)
+        if domain.smarthost:
+            text = f"smarthost {domain.smarthost}; {_TLS[Tls(domain.smarthost_tls)]}"
+            yield Finding(domain.name, Verdict.OK, text)
+        if unread[domain.id]:
+            text = f"{unread[domain.id]} journal reports could not be read: `domain journal`"
+            yield Finding(domain.name, Verdict.WARNING, text)
         yield _mx(domain.name)
 
 
@@ -183,7 +198,8 @@ def _primary(domain: Domain) -> Finding:
     where = HostPort(domain.relay_host, domain.relay_port)
     try:
         with socket.create_connection((where.host, where.port), timeout=DNS_SECONDS):
-            return Finding(domain.name, Verdict.OK, f"primary {where} answers")
+            text = f"primary {where} answers; {_TLS[Tls(domain.relay_tls)]}"
+            return Finding(domain.name, Verdict.OK, text)
     except OSError as error:
         reason = (error.strerror or "no answer").lower()
         return Finding(domain.name, Verdict.WARNING, f"primary {where}: {reason}")

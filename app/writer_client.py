@@ -1,8 +1,8 @@
 """The ingest role's writer as the door sees it: a process of its own at the end of a socket.
 
 Two processes, for two reasons. The one that talks to the internet holds no key that
-seals and writes nothing itself. And Python runs one thread at a time: sealing beside
-the sessions in one process made both of them wait for each other.
+seals, and writes nothing itself but audit events. And Python runs one thread at a time:
+sealing beside the sessions in one process made both of them wait for each other.
 
 The writer ends when the socket does. When it ends by itself, everything it had in hand
 fails (the senders keep their mail), and the role ends too, to be started anew.

@@ -1,12 +1,13 @@
 """What the pages show of a domain, a person, an event of the trail and a queue item."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import cast
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.accounts import dkim
+from app.accounts import dkim, feeds
 from app.accounts.domains import Mode
 from app.admin_views import (
     AuditLine,
@@ -34,8 +35,8 @@ SEALED = "(sealed)"
 RECEIVERS = "the receiver's server"
 
 
-def domain_line(tx: Session, domain: Domain) -> DomainLine:
-    """A domain with its figures."""
+def domain_line(tx: Session, domain: Domain, since: datetime) -> DomainLine:
+    """A domain with its figures; of what is kept, that received after `since`."""
     facts = primaries.facts(tx, domain.id)
     people = select(func.count()).select_from(User).where(User.domain_id == domain.id)
     return DomainLine(
@@ -51,6 +52,11 @@ def domain_line(tx: Session, domain: Domain) -> DomainLine:
         server=facts.state,
         server_since=facts.since,
         server_error=facts.last_error,
+        relay_tls=domain.relay_tls,
+        smarthost_tls=domain.smarthost_tls,
+        journal=feeds.of(tx, domain.id) is not None,
+        unread_reports=feeds.waiting_in_quarantine(tx, domain, since),
+        quarantine=feeds.quarantine_of(domain),
         dkim=tuple(_dkim_line(key, domain) for key in domain.dkim_keys),
     )
 

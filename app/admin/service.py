@@ -48,6 +48,7 @@ from archive_store.clock import utc_now
 from archive_store.db import Database
 from archive_store.directory import PublicKeys
 from archive_store.errors import StoreError
+from archive_store.retention import visible_after
 from archive_store.segments import SegmentStore
 
 log = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ class Administration:
         wanted = read_id(domain_id)
         self._gate.require(viewer, Permission.CHANGE_DOMAIN, wanted)
         with self._gate.guarded(viewer), self._db.read() as tx:
-            return lines.domain_line(tx, domains.find(tx, viewer, wanted))
+            return lines.domain_line(tx, domains.find(tx, viewer, wanted), self._since)
 
     def add_domain(self, viewer: Viewer, form: DomainForm) -> str:
         """Add a domain; its id."""
@@ -288,8 +289,13 @@ class Administration:
         self._gate.require(viewer, permission, reach)
         return reach
 
+    @property
+    def _since(self) -> datetime:
+        return visible_after(self._now(), self._keep)
+
     def _domain_lines(self, tx: Session, viewer: Viewer) -> tuple[DomainLine, ...]:
-        return tuple(lines.domain_line(tx, domain) for domain in domains.list_all(tx, viewer))
+        found = domains.list_all(tx, viewer)
+        return tuple(lines.domain_line(tx, domain, self._since) for domain in found)
 
     def _set(self, tx: Session, viewer: Viewer, domain: Domain, form: DomainForm) -> None:
         relay, now = _relay(form), self._now()

@@ -76,6 +76,8 @@ class Kind(StrEnum):
     JOURNAL_STARTED = "journal.started"
     JOURNAL_STOPPED = "journal.stopped"
     JOURNAL_UNREAD = "journal.unread"
+    SMTP_LOGGED_IN = "smtp.logged-in"
+    SMTP_LOGIN_FAILED = "smtp.login-failed"
     BACKUP_MADE = "backup.made"
     BACKUP_RESTORED = "backup.restored"
     STORE_CHECKED = "store.checked"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from app.audit.canonical import AuditEntry, Details
 from app.audit.kinds import Kind, LoginFailure
 
-_REFUSED = {Kind.LOGIN_FAILED, Kind.ACCESS_REFUSED}
+_REFUSED = {Kind.LOGIN_FAILED, Kind.ACCESS_REFUSED, Kind.SMTP_LOGIN_FAILED}
 
 _FAILURES: Mapping[str, str] = {
     LoginFailure.UNKNOWN_ACCOUNT: "no such account",
@@ -229,6 +229,12 @@ _SENTENCES: Mapping[str, Callable[[_Lenient], str]] = {
     Kind.JOURNAL_STOPPED: lambda d: f"Ended the journal reports of {d['domain']}",
     Kind.JOURNAL_UNREAD: lambda d: (
         f"ALARM: a journal report of {d['domain']} is in quarantine: {d['doubt']}"
+    ),
+    Kind.SMTP_LOGGED_IN: lambda d: f"The mail server {d['login']} logged in",
+    Kind.SMTP_LOGIN_FAILED: lambda d: (
+        "A log-in by SMTP failed"
+        + (f" as {d['login']}" if d["login"] else "")
+        + ("; this network address has to wait" if d["must_wait"] else "")
     ),
     Kind.BACKUP_MADE: lambda d: "Made a backup",
     Kind.BACKUP_RESTORED: lambda d: "Restored a backup",

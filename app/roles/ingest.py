@@ -14,7 +14,7 @@ from app.door import Door
 from app.roles.listening import renewing
 from app.roles.process import Role, run_role
 from app.roles.rinsing import rinsing
-from app.upstreams import UpstreamLogins
+from app.upstreams import LoginTrail, UpstreamLogins
 from app.wiring import Parts
 from app.writer_client import WriterClient
 from archive_store.errors import ConfigError, WriteFailed
@@ -36,6 +36,7 @@ async def _serve(role: Role) -> None:
     files = config.certificate
     tls = files.context() if files is not None else None
     writer = await WriterClient.start()
+    logins = UpstreamLogins(dict(config.smtp_logins), LoginTrail(parts.db))
     try:
         running = await serve(
             Door(parts.db, writer),
@@ -44,7 +45,7 @@ async def _serve(role: Role) -> None:
             lmtp=_address(config.lmtp),
             smtps=_address(config.smtps),
             tls=tls,
-            logins=UpstreamLogins(dict(config.smtp_logins)) if config.smtp_logins else None,
+            logins=logins if config.smtp_logins else None,
         )
     except CannotListen as error:
         raise ConfigError(str(error)) from error

@@ -1,16 +1,27 @@
 """Servers that log in: the right password, the wrong one, and guessing."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 from typer.testing import CliRunner
 
 from app.accounts.passwords import Passwords, PasswordsBusy
+from app.audit.events import Event, SmtpLoggedIn, SmtpLoginFailed
 from app.cli.main import app
 from app.config import Config
 from app.secret import Secret
-from app.upstreams import FAILURES, PAUSE, REMEMBER, UpstreamLogins
+from app.upstreams import (
+    FAILURES,
+    MOST_FAILURES_TOLD,
+    PAUSE,
+    REMEMBER,
+    TOLD_AGAIN,
+    LoginTrail,
+    UpstreamLogins,
+)
+from archive_store.db import Database
 from smtp_ingest.auth import Credentials
 
 RIGHT, WRONG = Credentials("mx1", "correct horse"), Credentials("mx1", "wrong horse")
@@ -31,6 +42,16 @@ class CountedPasswords(Passwords):
         return super().check(kept, password)
 
 
+class KeptTrail(LoginTrail):
+    """Keeps the events in a list."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[Event, str]] = []
+
+    def record(self, event: Event, client_ip: str) -> None:
+        self.events.append((event, client_ip))
+
+
 class Office:
     """Logins with a clock that the test turns."""
 
@@ -38,7 +59,8 @@ class Office:
         self.now = 1000.0
         self.passwords = CountedPasswords()
         hashes = {"mx1": self.passwords.hash(Secret("correct horse"))}
-        self.logins = UpstreamLogins(hashes, self.passwords, lambda: self.now)
+        self.trail = KeptTrail()
+        self.logins = UpstreamLogins(hashes, self.trail, self.passwords, lambda: self.now)
 
     def ask(self, credentials: Credentials, client_ip: str = "192.0.2.1") -> bool | None:
         return asyncio.run(self.logins.check(credentials, client_ip))
@@ -113,7 +135,7 @@ def test_the_command_writes_what_the_setting_reads() -> None:
     run = CliRunner().invoke(app, ["smtp-login", "mx1"])
     line, shown = run.stdout.splitlines()
     config = Config.load({"LIVEARCHIVE_SMTP_LOGINS": line})
-    logins = UpstreamLogins(dict(config.smtp_logins))
+    logins = UpstreamLogins(dict(config.smtp_logins), KeptTrail())
     password = shown.removeprefix("password: ")
     assert asyncio.run(logins.check(Credentials("mx1", password), "192.0.2.1")) is True
 
@@ -125,3 +147,45 @@ def test_the_command_takes_a_password_and_shows_none() -> None:
     assert "correct" not in run.stdout
     assert CliRunner().invoke(app, words, input="short\n").exit_code == 1
     assert CliRunner().invoke(app, ["smtp-login", "m x"]).exit_code == 1
+
+
+def test_the_trail_has_a_servers_success_once_a_day_and_address(office: Office) -> None:
+    for ip in ("192.0.2.1", "192.0.2.1", "192.0.2.2"):
+        assert office.ask(RIGHT, ip)
+    office.now += TOLD_AGAIN
+    assert office.ask(RIGHT)
+    event = SmtpLoggedIn(login="mx1")
+    ips = ["192.0.2.1", "192.0.2.2", "192.0.2.1"]
+    assert office.trail.events == [(event, ip) for ip in ips]
+
+
+def test_the_trail_has_the_first_failure_and_the_one_that_makes_wait(office: Office) -> None:
+    for _ in range(FAILURES + 3):
+        office.ask(WRONG)
+    assert office.trail.events == [
+        (SmtpLoginFailed(login="mx1", must_wait=False), "192.0.2.1"),
+        (SmtpLoginFailed(login="mx1", must_wait=True), "192.0.2.1"),
+    ]
+
+
+def test_the_trail_has_no_name_that_is_not_ours(office: Office) -> None:
+    office.ask(Credentials("correct horse", "mx1"))
+    assert office.trail.events == [(SmtpLoginFailed(login="", must_wait=False), "192.0.2.1")]
+
+
+def test_many_who_guess_cannot_fill_the_trail(office: Office) -> None:
+    for number in range(MOST_FAILURES_TOLD + 20):
+        office.ask(WRONG, f"198.51.{number // 256}.{number % 256}")
+    assert len(office.trail.events) == MOST_FAILURES_TOLD
+    office.now += 3600
+    office.ask(WRONG, "203.0.113.1")
+    assert len(office.trail.events) == MOST_FAILURES_TOLD + 1
+
+
+def test_a_database_that_is_away_stops_no_log_in(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    db = Database(f"sqlite:///{tmp_path / 'empty'}")  # without tables
+    LoginTrail(db).record(SmtpLoggedIn(login="mx1"), "192.0.2.1")
+    db.close()
+    assert "could not be recorded" in caplog.text

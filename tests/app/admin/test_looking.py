@@ -1,18 +1,22 @@
 """The trail, the mail log, the mailbag and the overview on a whole installation."""
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from app.accounts import domains, feeds
 from app.admin_views import AuditFilter, MaillogQuery
 from app.audit.verify import verify
 from app.models import PrimaryHealth, QueueItem
+from archive_store.address import EmailAddress
+from archive_store.envelope import Envelope
 from archive_store.errors import NotFound
 from archive_store.maillog import LogEntry
-from archive_store.sealing import Incoming
+from archive_store.sealing import Copy, Incoming
 from tests.app.admin.office import administration
-from tests.app.conftest import KEEP, World
+from tests.app.conftest import KEEP, OPERATOR, World
 from tests.app.reading.mail import PLAIN
 
 
@@ -156,3 +160,23 @@ def test_the_overview_counts(any_world: World) -> None:
     everything_seen = admin.overview(world.viewer("provider"))
     assert (len(everything_seen.domains), everything_seen.days[-1].messages) == (2, 2)
     assert everything_seen.disk_octets
+
+
+def test_a_domain_tells_of_its_reports_that_could_not_be_read(world: World) -> None:
+    admin, maria = administration(world), world.viewer("maria")
+    with world.db.write() as tx:
+        domain = domains.find(tx, OPERATOR, "acme.example")
+        address = feeds.switch_on(tx, OPERATOR, domain, feeds.NewFeed(), world.clock())
+        [feed] = feeds.at(tx, EmailAddress.parse(address))
+    world.keys.ensure_keys()
+    envelope = Envelope("", "livearchive-journal-quarantine@acme.example")
+    copy = Copy(feed.quarantine_id, envelope)
+    aside = [
+        Incoming(feed.domain_id, PLAIN, world.clock(), (one,))
+        for one in (copy, replace(copy, folder="archive"))
+    ]
+    world.archive.submit(aside).result(60)
+    [line] = admin.domains(maria)
+    assert (line.journal, line.unread_reports, line.relay_tls) == (True, 1, "may")
+    world.clock.moment += KEEP + timedelta(seconds=1)
+    assert admin.domains(world.viewer("maria"))[0].unread_reports == 0

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -62,6 +63,29 @@ def test_a_domain_that_cannot_be_is_told_and_kept(provider: Client) -> None:
     assert "it lacks its ending" in answer.text
     assert 'value="nonsense"' in answer.text
     assert 'value="mx.new.example:25"' in answer.text
+
+
+def test_a_domain_says_how_its_mail_travels_and_what_reports_were_unreadable(
+    world: World, maria: Client
+) -> None:
+    path = f"/admin/domains/{sample.entry_id(900)}"
+    plain = maria.get(path).text
+    assert "With TLS where the server offers it, else in clear." in plain
+    assert "Journal reports" not in plain
+    world.admin.all_domains[0] = replace(
+        world.admin.all_domains[0],
+        relay_tls="verify",
+        smarthost="out.example:587",
+        smarthost_tls="encrypt",
+        journal=True,
+        unread_reports=2,
+        quarantine="livearchive-journal-quarantine@acme.example",
+    )
+    page = maria.get(path).text
+    assert "Always with TLS and a valid certificate." in page
+    assert "Always with TLS." in page
+    assert "2 reports could not be read." in page
+    assert "livearchive messages export livearchive-journal-quarantine@acme.example" in page
 
 
 def test_an_administrator_sets_their_own_domain_and_no_other(world: World, maria: Client) -> None:
