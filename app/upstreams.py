@@ -17,6 +17,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from ipaddress import ip_network
+from typing import Any
 
 from app import audit
 from app.accounts.passwords import Passwords, PasswordsBusy
@@ -140,7 +141,7 @@ class UpstreamLogins:
         self._wrong[peer] = (max(count + step, 0), since)
 
 
-def _make_room(remembered: dict[bytes, float] | dict[str, tuple[int, float]]) -> None:
+def _make_room(remembered: dict[Any, Any]) -> None:
     if len(remembered) >= _MOST:
         remembered.clear()
 

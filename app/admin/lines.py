@@ -35,8 +35,8 @@ SEALED = "(sealed)"
 RECEIVERS = "the receiver's server"
 
 
-def domain_line(tx: Session, domain: Domain, since: datetime) -> DomainLine:
-    """A domain with its figures; of what is kept, that received after `since`."""
+def domain_line(tx: Session, domain: Domain, since: datetime | None = None) -> DomainLine:
+    """A domain with its figures. Unread journal reports are counted from `since`, if at all."""
     facts = primaries.facts(tx, domain.id)
     people = select(func.count()).select_from(User).where(User.domain_id == domain.id)
     return DomainLine(
@@ -55,7 +55,7 @@ def domain_line(tx: Session, domain: Domain, since: datetime) -> DomainLine:
         relay_tls=domain.relay_tls,
         smarthost_tls=domain.smarthost_tls,
         journal=feeds.of(tx, domain.id) is not None,
-        unread_reports=feeds.waiting_in_quarantine(tx, domain, since),
+        unread_reports=feeds.waiting_in_quarantine(tx, domain, since) if since else 0,
         quarantine=feeds.quarantine_of(domain),
         dkim=tuple(_dkim_line(key, domain) for key in domain.dkim_keys),
     )

@@ -118,23 +118,24 @@ def standing(tx: Session, now: datetime) -> tuple[str, ...]:
             f"The bucket {unfit[0].details['bucket']} keeps old versions or overwrites, so that "
             "deleted mail would stay or come back. `livearchive check` says which."
         )
+    return (*found, *_unread(tx, now))
+
+
+def _unread(tx: Session, now: datetime) -> list[str]:
+    """Mail that is kept and could not be read."""
+    found = []
     if _since(tx, Kind.MAIL_UNREADABLE, now - SHOWN_FOR, limit=1):
         found.append(
             "Stored mail could not be read. See to the disk; the index role's log names the "
             "messages, and so does `livearchive fsck`."
         )
-    found += _unread_reports(tx, now)
-    return tuple(found)
-
-
-def _unread_reports(tx: Session, now: datetime) -> list[str]:
     alarms = _since(tx, Kind.JOURNAL_UNREAD, now - SHOWN_FOR)
-    domains = sorted({str(one.details["domain"]) for one in alarms})
-    return [
+    found += [
         f"Journal reports of {domain} could not be read and are in quarantine: "
         f"`livearchive domain journal {domain}` says how many, and where."
-        for domain in domains
+        for domain in sorted({str(one.details["domain"]) for one in alarms})
     ]
+    return found
 
 
 def _unsigned(tx: Session, now: datetime) -> list[AuditEntry]:
