@@ -73,6 +73,10 @@ class Config:
     mailbag_days: int
     undo_seconds: int
     maillog_days: int
+    send_per_hour: int
+    send_per_day: int
+    send_domain_per_hour: int
+    send_domain_per_day: int
     trusted_proxies: tuple[Network, ...]
     smtp_proxies: tuple[Network, ...]
     lmtp_proxies: tuple[Network, ...]

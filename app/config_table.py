@@ -210,6 +210,20 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("MAILLOG_DAYS", "30", whole(1, 400), "How many days the mail log is kept."),
     Setting(
+        "SEND_PER_HOUR",
+        "200",
+        whole(0, 1_000_000),
+        "To how many recipients a person may send in an hour of the clock. 0: no limit.",
+    ),
+    Setting("SEND_PER_DAY", "1000", whole(0, 1_000_000), "The same in 24 hours."),
+    Setting(
+        "SEND_DOMAIN_PER_HOUR",
+        "2000",
+        whole(0, 1_000_000),
+        "To how many recipients all people of a domain may send in an hour. 0: no limit.",
+    ),
+    Setting("SEND_DOMAIN_PER_DAY", "10000", whole(0, 1_000_000), "The same in 24 hours."),
+    Setting(
         "TRUSTED_PROXIES",
         "",
         NETWORKS,

@@ -220,6 +220,17 @@ class Hold(Base):
     released_at: Mapped[datetime | None] = mapped_column(Utc)
 
 
+class SendingCount(Base):
+    """To how many recipients a person, or a domain, has sent in one hour of the clock."""
+
+    __tablename__ = "sending_count"
+
+    owner_id: Mapped[bytes] = mapped_column(Id, primary_key=True)
+    hour: Mapped[datetime] = mapped_column(Utc, primary_key=True)
+    recipients: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[str] = mapped_column(String(8), default="")  # of hour, day: what is recorded
+
+
 class PrimaryHealth(Base):
     """Whether a domain's primary answers, with the time since when."""
 

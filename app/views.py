@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 from app.viewer import Person as Person
 from app.viewer import Role as Role
@@ -301,6 +301,8 @@ DraftField = Literal["from", "to", "cc", "bcc", "subject", "message", "attachmen
 
 class BadDraft(Exception):
     """The message cannot be sent as written; `message` stands beside `field`."""
+
+    status: ClassVar[int] = 422  # of the page that says so
 
     def __init__(self, field: DraftField, message: str) -> None:
         super().__init__(message)

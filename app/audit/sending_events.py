@@ -46,3 +46,14 @@ class MessageNotSent(Event):
     name = Kind.MESSAGE_NOT_SENT
     mailbox_id: bytes
     entry_id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingLimited(Event):
+    """A message was not sent, since a limit is reached; the first one of a window."""
+
+    name = Kind.SENDING_LIMITED
+    address: str  # of the person
+    of: str  # person | domain: whose limit
+    window: str  # hour | day
+    most: int

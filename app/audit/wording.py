@@ -156,6 +156,10 @@ _SENTENCES: Mapping[str, Callable[[_Lenient], str]] = {
         + (", with its mail" if d["receive"] else "")
     ),
     Kind.IDENTITY_REMOVED: lambda d: f"Took the identity {d['identity']} from {d['address']}",
+    Kind.SENDING_LIMITED: lambda d: (
+        f"ALARM: {d['address']} was kept from sending: a {d['of']} may write to "
+        f"{d['most']} recipients in one {d['window']}"
+    ),
     Kind.SETTING_CHANGED: lambda d: f"Changed the setting {d['setting']}",
     Kind.QUEUE_FLUSHED: lambda d: (
         f"Told {_plural(d['count'], 'waiting mail')} to go now"

@@ -22,6 +22,7 @@ from app.reading.service import Documents, Reading, ReadingParts
 from app.roles.listening import Listening, bind, renewing, serve_app
 from app.roles.process import Role, run_role
 from app.sending.draft_box import DraftBox, DraftParts
+from app.sending.limits import SendLimits
 from app.sending.outbox import Outbox, OutboxParts
 from app.sending.service import Sending, SendingParts
 from app.web.deps import Services
@@ -124,6 +125,12 @@ def _sending(
             drafts=drafts,
             hold=timedelta(seconds=config.undo_seconds),
             longest=timedelta(days=min(config.keep_days, config.mailbag_days)),
+            limits=SendLimits(
+                per_hour=config.send_per_hour,
+                per_day=config.send_per_day,
+                domain_per_hour=config.send_domain_per_hour,
+                domain_per_day=config.send_domain_per_day,
+            ),
         )
     )
 

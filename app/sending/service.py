@@ -21,11 +21,12 @@ from app.delivery import primaries
 from app.keys.protocol import Purpose
 from app.models import Identity
 from app.reading.opening import OpenedEntry, Opener, Parsers
-from app.sending import drafts
+from app.sending import drafts, limits
 from app.sending.compose import new_message_id
 from app.sending.dispatch import Recipient, as_unit
 from app.sending.draft_box import DraftBox, Octets
 from app.sending.draft_mail import Thread, Written
+from app.sending.limits import SendLimits
 from app.sending.outbound import Posted, post, sender_of
 from app.sending.outbox import pending
 from app.sending.posting import mark_source
@@ -63,6 +64,7 @@ class SendingParts:
     longest: timedelta = timedelta(days=7)
     now: Callable[[], datetime] = field(default=utc_now)
     patience: timedelta = PATIENCE
+    limits: SendLimits = field(default_factory=SendLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Sending:
         self._longest = parts.longest
         self._now = parts.now
         self._patience = parts.patience.total_seconds()
+        self._limits = parts.limits
 
     def identities(self, viewer: Viewer) -> tuple[IdentityView, ...]:
         """Whom the person may send as, the own address first."""
@@ -141,6 +144,7 @@ class Sending:
         with self._db.read() as tx:
             posted = post(tx, whole, identity, thread, now)
         deed = _Deed(viewer, viewer.mailbox_id, whole, posted)
+        self._count(deed, now)
         if leaves_at is None:
             unit = as_unit(posted.sent(viewer.user.domain_id, viewer.mailbox_id))
             stored = self._store(unit, partial(self._sent, deed))
@@ -193,6 +197,13 @@ class Sending:
             raise BadDraft("message", UNCERTAIN) from None
         except StoreError as error:
             raise BadDraft("message", NOT_NOW) from error
+
+    def _count(self, deed: _Deed, now: datetime) -> None:
+        """Before it is stored, so that nobody who sends twice at once passes a limit."""
+        with self._db.write() as tx:
+            refused = limits.take(tx, deed.viewer, self._limits, len(deed.posted.recipients), now)
+        if refused is not None:
+            raise refused
 
     def _sent(self, deed: _Deed, tx: Session, stored: Sequence[Stored]) -> None:
         """In the transaction that stores what was sent."""

@@ -45,6 +45,7 @@ class Problem:
 
     field: str
     message: str
+    status: int = 422
 
 
 OTHER_SESSION = Problem(
@@ -128,7 +129,7 @@ def show(request: Request, visit: Visit, sheet: Sheet, problem: Problem | None =
         "later": later.Later.of(clock_of(request), longest(request)),
         "longest": kept_words(longest(request).days),
     }
-    status = 422 if problem else 200
+    status = problem.status if problem else 200
     return mail_page(request, visit, "compose.html", context, status=status)
 
 
@@ -177,7 +178,7 @@ def finish(request: Request, visit: Visit, form: FormData, sheet: Sheet) -> Resp
         at = later.leaves_at(form, clock_of(request))
         receipt = services_of(request).sending.send(visit.viewer, written, at)
     except BadDraft as error:
-        problem = Problem(field=error.field, message=error.message)
+        problem = Problem(field=error.field, message=error.message, status=error.status)
         return show(request, visit, kept_as_draft(request, visit, sheet, written), problem)
     path = path_to(request.app, "folder", folder="inbox")
     response = RedirectResponse(path, status_code=303)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from app.sending.limits import TooManySent
 from tests.app.web import sample
 from tests.app.web.client import TOKEN, Client
 from tests.app.web.double import World
@@ -76,6 +77,19 @@ def test_a_message_is_sent_as_typed(world: World, vlad: Client) -> None:
         ("größe.txt", "text/plain", b"abc"),
     )
     assert (sent.source_entry, sent.source_kind) == (sample.entry_id(1), "reply")
+
+
+def test_over_the_limit_of_sending_the_page_says_so_and_keeps_every_word(
+    world: World, vlad: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise TooManySent("message", "Not sent: you may send to 3 recipients in an hour.")
+
+    monkeypatch.setattr(world.sending, "send", refuse)
+    answer = vlad.post(REPLY, FORM | {"message": "kept & safe"})
+    assert answer.status_code == 429
+    assert "you may send to 3 recipients" in answer.text
+    assert "kept &amp; safe" in answer.text
 
 
 def test_what_happens_next_is_said_after_sending(vlad: Client) -> None:
