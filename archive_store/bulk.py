@@ -21,20 +21,23 @@ _Convert = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A statement, and for each of its parameters: name, default, conversion for the driver."""
+    """A statement, its parameters' defaults as the driver wants them, and where each column's
+    value goes and how it is converted.
+    """
 
     statement: str
     positional: bool
-    columns: tuple[tuple[str, Any, _Convert | None], ...]
+    defaults: tuple[Any, ...]
+    columns: dict[str, tuple[int, _Convert | None]]
 
     def parameters(self, row: Row) -> Any:
-        values = [
-            row.get(name, default) if convert is None else convert(row.get(name, default))
-            for name, default, convert in self.columns
-        ]
+        values = list(self.defaults)
+        for name, value in row.items():
+            at, convert = self.columns[name]
+            values[at] = value if convert is None else convert(value)
         if self.positional:
             return tuple(values)
-        return dict(zip([name for name, _, _ in self.columns], values, strict=True))
+        return dict(zip(self.columns, values, strict=True))
 
 
 class BulkInsert:
@@ -58,19 +61,19 @@ class BulkInsert:
 
 def _prepare(table: Table, dialect: Dialect) -> _Prepared:
     columns = {
-        column.name: (
-            column.name,
-            _default(column),
-            column.type.dialect_impl(dialect).bind_processor(dialect),
-        )
+        column.name: (_default(column), column.type.dialect_impl(dialect).bind_processor(dialect))
         for column in table.columns
         if column is not table.autoincrement_column
     }
     # inline: nobody asks for the numbers that the database gives.
     compiled = insert(table).inline().compile(dialect=dialect, column_keys=list(columns))
     order = compiled.positiontup if compiled.positional else None
+    placed = [(name, *columns[name]) for name in order or columns]
     return _Prepared(
-        str(compiled), compiled.positional, tuple(columns[name] for name in order or columns)
+        str(compiled),
+        compiled.positional,
+        tuple(default if to is None else to(default) for _, default, to in placed),
+        {name: (at, to) for at, (name, _, to) in enumerate(placed)},
     )
 
 

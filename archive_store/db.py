@@ -89,6 +89,10 @@ class Database:
         with translated(), Session(self._writer, expire_on_commit=False) as tx, tx.begin():
             yield tx
 
+    def connect_to_write(self) -> Connection:
+        """A connection whose transactions write, until it is closed; see `kept`."""
+        return self._writer.connect()
+
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()

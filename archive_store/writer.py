@@ -24,6 +24,7 @@ from archive_store.bulk import BulkInsert
 from archive_store.clock import day_of, utc_now
 from archive_store.db import Database
 from archive_store.errors import StoreBusy, StoreError, WriteFailed
+from archive_store.kept import KeptSessions
 from archive_store.models import Entry, MaillogLine, Message
 from archive_store.sealing import Incoming, SealedMail, SealedRelay, Sealer
 from archive_store.segments import FrameRef, SegmentStore
@@ -65,7 +66,7 @@ class Writer:
     def __init__(
         self, db: Database, segments: SegmentStore, sealer: Sealer, outbox: Outbox
     ) -> None:
-        self._db = db
+        self._db = KeptSessions(db)
         self._segments = segments
         self._sealer = sealer
         self._outbox = outbox
@@ -93,8 +94,9 @@ class Writer:
         self._sealer.keys.drop_old(utc_now())
 
     def close(self) -> None:
-        """Let go of open files."""
+        """Let go of open files and of the database."""
         self._segments.close()
+        self._db.close()
 
     def _store(
         self, units: Sequence[Unit], thens: Sequence[Then | None]
@@ -121,7 +123,6 @@ class Writer:
         refs = self._append(day_of(now), flat)
         with self._db.write() as tx:
             self._sealer.keys.add_rows(tx)
-            tx.flush()
             _insert(tx, flat, refs)
             relays = [relay for mail in flat for relay in mail.relays]
             if relays:

@@ -80,7 +80,9 @@ class WriterKeys:
 
     def add_rows(self, tx: Session) -> None:
         """Add the rows of the keys that are not yet in the database."""
-        tx.add_all(self._rows)
+        if self._rows:
+            tx.add_all(self._rows)
+            tx.flush()
 
     def settle(self, *, committed: bool) -> None:
         """Say how the transaction ended; after a failure every key is forgotten."""
