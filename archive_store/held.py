@@ -2,11 +2,12 @@
 
 A held entry's content key is wrapped under the key of its hold (`app.keys.holding`). Its
 octets lie in their day's segment like all others until that day leaves; just before, the
-frame is copied, as sealed as it is and without any key, into segments of the hold's own.
+frame is copied, as sealed as it is, into segments of the hold's own, with the wrap under the
+hold's key as its one slot: so an index can be rebuilt from there, and no day's key is.
 All of a hold goes at once when it was released: its key, its rows, its segments.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -22,7 +23,7 @@ from archive_store.models import HeldEntry, Message
 from archive_store.reader import ArchiveReader, Opened, frame_ref
 from archive_store.sealing import slot_place
 from archive_store.segments import FrameRef, SegmentStore
-from archive_store.segments.frame import MessageFrame
+from archive_store.segments.frame import HELD_SLOT, MessageFrame, Slot
 
 FRAMES_AT_ONCE = 50
 OCTETS_AT_ONCE = 32 * 1024 * 1024
@@ -104,7 +105,7 @@ class HeldCopier:
     def _copy(self, hold_id: bytes, some: Sequence[tuple[HeldEntry, Message]]) -> None:
         segments = self._holds(hold_id)
         try:
-            frames = [self._frame(message) for _, message in some]
+            frames = [self._frame(held, message) for held, message in some]
             whole = [frame for frame in frames if frame is not None]
             refs = iter(segments.append(some[0][0].day, whole) if whole else [])
         finally:
@@ -116,13 +117,41 @@ class HeldCopier:
                 if row is not None:
                     _say_where(row, ref)
 
-    def _frame(self, message: Message) -> bytes | None:
-        """The frame without its slots; None when it is lost."""
+    def _frame(self, held: HeldEntry, message: Message) -> bytes | None:
+        """The frame with the held entry's slot alone; None when it is lost."""
         try:
             frame = MessageFrame.decode(self._segments.read(frame_ref(message)))
         except (NotFound, FrameBroken):
             return None
-        return replace(frame, slots=()).encode()
+        return replace(frame, slots=_slots(held)).encode()
+
+
+def _slots(held: HeldEntry) -> tuple[Slot, ...]:
+    if not held.wrap:
+        return ()  # it did not open any more when it was to be held
+    ids = held.entry_id, held.mailbox_id, held.hold_id
+    return (Slot(HELD_SLOT, *ids, held.wrap, held.envelope),)
+
+
+def held_in(frame: MessageFrame, ref: FrameRef) -> Iterator[HeldEntry]:
+    """The rows that a frame of a hold's segments stands for."""
+    for slot in frame.slots:
+        if slot.kind == HELD_SLOT:
+            yield HeldEntry(
+                hold_id=slot.writer_key_id,
+                entry_id=slot.id,
+                tenant_id=frame.tenant_id,
+                mailbox_id=slot.owner_id,
+                message_id=frame.message_id,
+                received_at=frame.received_at,
+                day=ref.day,
+                size=frame.size,
+                wrap=slot.wrap,
+                envelope=slot.envelope,
+                segment=ref.segment,
+                frame_offset=ref.offset,
+                frame_length=ref.length,
+            )
 
 
 def delete_held(db: Database, hold_id: bytes) -> int:

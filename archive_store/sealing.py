@@ -18,6 +18,7 @@ from archive_store.envelope import Envelope
 from archive_store.ids import new_ordered_id
 from archive_store.receipts import ReceiptKey, statement
 from archive_store.segments.frame import (
+    DRAFT_SLOT,
     ENTRY_SLOT,
     OUTGOING_SLOT,
     PENDING_SLOT,
@@ -206,7 +207,7 @@ class _Box:
 
 
 def _entry_kind(copy: Copy) -> bytes:
-    return SENT_SLOT if copy.folder == "sent" else ENTRY_SLOT
+    return {"sent": SENT_SLOT, "drafts": DRAFT_SLOT}.get(copy.folder, ENTRY_SLOT)
 
 
 def _queue_kind(relay: Relay) -> bytes:

@@ -43,6 +43,9 @@ class CheckKeys(Protocol):
     ) -> dict[bytes, bytes]:
         """Content keys of entries under a legal hold; what does not open is missing."""
 
+    def known_holds(self) -> list[bytes]:
+        """The ids of the holds whose keys there are."""
+
     def broken_day_keys(self, key_ids: Sequence[bytes]) -> list[bytes]:
         """Those that do not open."""
 

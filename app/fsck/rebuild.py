@@ -6,6 +6,8 @@ a finished delivery) gives nothing back. Queue items come back held, since their
 have the mail; what was to be sent later comes back as its writer's mail, and is not sent by itself.
 Nothing gets a row that does not open; its octets go into quarantine.
 
+Of legal holds what they had copied comes back (`rebuild_held`).
+
 What segments do not know is lost: people with their passwords and identities, settings,
 flags and folders, the audit trail, the mail log, and what became of deliveries.
 """
@@ -21,6 +23,7 @@ from app.accounts.domains import Mode, UnknownRecipients
 from app.fsck import rows_of
 from app.fsck.keys import add_keys, is_signed
 from app.fsck.ports import BATCH, Store, in_batches
+from app.fsck.rebuild_held import HeldRebuild, hold_row
 from app.models import Domain
 from archive_store.address import EmailAddress
 from archive_store.directory import Owner
@@ -45,7 +48,9 @@ from archive_store.segments.frame import (
 
 NOT_BROUGHT_BACK = (
     "lost with the database: people, passwords, identities, settings, flags and folders, the "
-    "audit trail, the mail log, legal holds, what became of deliveries. Domains are off and "
+    "audit trail, the mail log, what became of deliveries. Of legal holds only what had left its "
+    "days comes back: place each hold again (`holds_lost` have nothing else yet), or its mail "
+    "leaves with its days. Domains are off and "
     "without their primary (`domain set`, `domain enable`); add each person with the old "
     "address, and the mail is there again; queue items are held (`queue list`, `queue release`)"
 )
@@ -63,6 +68,10 @@ class Rebuilt:
     queue_items: int = 0
     erased: int = 0
     quarantined: int = 0
+    holds: int = 0
+    held: int = 0
+    holds_lost: int = 0
+    held_lost: int = 0
     conflicts: list[str] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
@@ -98,7 +107,18 @@ class Rebuild:
             self._add_mailbox(owner, address)
         for batch in self._message_frames():
             self._add_messages(batch)
+        self._add_holds()
         return self._found
+
+    def _add_holds(self) -> None:
+        held = HeldRebuild(self._store)
+        for one in held.holds():
+            with self._store.db.write() as tx:
+                if self._add_domain(tx, one.domain_id, one.domain):
+                    tx.add(hold_row(one, self._store.operator, self._now))
+                    self._found.holds += 1
+                    self._found.held += one.held
+        self._found.held_lost, self._found.holds_lost = held.lost, held.without_row()
 
     def _scan(self) -> Iterator[tuple[FrameRef, bytes]]:
         oldest = min(self._store.over.values())

@@ -12,6 +12,7 @@ from app.models import QueueItem
 from archive_store.models import DayKey, Entry, Message, WriterKey
 from archive_store.segments import FrameRef
 from archive_store.segments.frame import (
+    DRAFT_SLOT,
     OUTGOING_SLOT,
     SENT_SLOT,
     KeyFrame,
@@ -41,12 +42,12 @@ def message(ref: FrameRef, frame: MessageFrame) -> Message:
 def entry(frame: MessageFrame, number: int, day: date) -> Entry:
     """A new row of an entry; `day`: of its writer key's day key."""
     slot = frame.slots[number]
-    sent = slot.kind == SENT_SLOT
+    folder = {SENT_SLOT: "sent", DRAFT_SLOT: "drafts"}.get(slot.kind, "inbox")
     return Entry(
         id=slot.id,
         message_id=frame.message_id,
-        folder="sent" if sent else "inbox",
-        seen=sent,
+        folder=folder,
+        seen=folder != "inbox",
         day=day,
         slot=number,
         indexed=False,

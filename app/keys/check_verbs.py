@@ -79,6 +79,11 @@ class CheckVerbs:
             self._record(tx, operator, len(rows))
             return self._agent.holder.content_keys(rows)
 
+    def known_holds(self) -> list[bytes]:
+        """The ids of the holds whose keys there are; no key is handed out."""
+        with self._agent.lock:
+            return list(self._agent.keyring.holds)
+
     def broken_day_keys(self, key_ids: Sequence[bytes]) -> list[bytes]:
         """Those day keys that do not open although their day is not over."""
         with self._agent.lock, self._agent.db.read() as tx:

@@ -299,6 +299,10 @@ class KeysClient:
         ids = [text(one) for one in key_ids]
         return _keys(self._ask("verify_log", operator=operator, domain=text(domain_id), keys=ids))
 
+    def known_holds(self) -> list[bytes]:
+        """The ids of the holds whose keys there are."""
+        return [octets(one) for one in self._ask("known_holds")]
+
     def broken_day_keys(self, key_ids: Sequence[bytes]) -> list[bytes]:
         """Those of these day keys that do not open; no key is handed out."""
         keys = [text(one) for one in key_ids]

@@ -1,0 +1,125 @@
+"""Legal holds from their own segments, after the database was lost.
+
+A copy that a hold made when its day left names its entry, and is wrapped under the key of
+the hold: with the keyring it comes back. What is still within its days comes back as mail
+and no hold knows it: somebody has to place the hold again, and the counts say so. Nothing
+here is removed but rows that do not open.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from app.fsck.ports import Store, in_batches
+from app.models import Hold
+from archive_store.address import EmailAddress
+from archive_store.errors import FrameBroken, NotFound, SealBroken
+from archive_store.held import HeldReader, held_in
+from archive_store.models import HeldEntry
+from archive_store.segments import FrameRef
+from archive_store.segments.frame import MessageFrame
+
+REASON = "brought back from its segments; why it was placed is in exports of the audit trail"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundHold:
+    """A hold of which something came back, and the domain as most of its mail names it."""
+
+    id: bytes
+    domain_id: bytes
+    domain: str
+    held: int
+
+
+class HeldRebuild:
+    """Brings back the rows of held mail. `lost`: copies that name no entry, or do not open."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._reader = HeldReader(store.db, store.reader, store.holds)
+        self.lost = 0
+
+    def holds(self) -> Iterator[FoundHold]:
+        """The holds that have no row; those of their mail that opens has its rows now."""
+        for hold_id in self._unknown():
+            domains: Counter[tuple[bytes, str]] = Counter()
+            for some in in_batches(list(self._copies(hold_id))):
+                domains.update(self._add(hold_id, some))
+            if domains:
+                [((domain_id, name), _)] = domains.most_common(1)
+                yield FoundHold(hold_id, domain_id, name, domains.total())
+
+    def without_row(self) -> int:
+        """How many holds have a key and nothing else that is known of them."""
+        return len(self._unknown())
+
+    def _unknown(self) -> list[bytes]:
+        with self._store.db.read() as tx:
+            there = set(tx.scalars(select(Hold.id)))
+        return [one for one in self._store.keys.known_holds() if one not in there]
+
+    def _copies(self, hold_id: bytes) -> Iterator[HeldEntry]:
+        seen: set[bytes] = set()
+        with closing(self._store.holds(hold_id)) as segments:
+            for day in segments.days():
+                for ref, octets in segments.scan(day):
+                    rows = list(_rows(octets, ref))
+                    self.lost += not rows
+                    for held in rows:
+                        if held.hold_id == hold_id and held.entry_id not in seen:
+                            seen.add(held.entry_id)  # a crash leaves a second copy
+                            yield held
+
+    def _add(self, hold_id: bytes, some: Sequence[HeldEntry]) -> list[tuple[bytes, str]]:
+        """Add rows, and keep those that open; the domain of each."""
+        with self._store.db.write() as tx:
+            for held in some:
+                tx.merge(held)
+        wanted = [held.entry_id for held in some]
+        keys = self._store.keys.verify_held(self._store.operator, hold_id, wanted)
+        found, bad = [], []
+        for held in some:
+            address = self._recipient(held, keys.get(held.entry_id))
+            if address is None:
+                bad.append(held.entry_id)
+            else:
+                found.append((held.tenant_id, EmailAddress.parse(address).ascii_domain))
+        with self._store.db.write() as tx:
+            of_hold = HeldEntry.hold_id == hold_id
+            tx.execute(delete(HeldEntry).where(of_hold, HeldEntry.entry_id.in_(bad)))
+        self.lost += len(bad)
+        return found
+
+    def _recipient(self, held: HeldEntry, key: bytes | None) -> str | None:
+        """Whom it was sent to; None when it does not open."""
+        if key is None:
+            return None
+        try:
+            self._reader.open(held, key)
+            return self._reader.envelope(held, key).rcpt_to
+        except (SealBroken, FrameBroken, NotFound):
+            return None
+
+
+def hold_row(found: FoundHold, operator: str, now: datetime) -> Hold:
+    """A hold of the messages that came back; whether it was of a mailbox is not known."""
+    return Hold(
+        id=found.id,
+        domain_id=found.domain_id,
+        mailbox_id=None,
+        reason=REASON,
+        placed_by=operator,
+        placed_at=now,
+    )
+
+
+def _rows(octets: bytes, ref: FrameRef) -> Iterator[HeldEntry]:
+    try:
+        yield from held_in(MessageFrame.decode(octets), ref)
+    except FrameBroken:
+        return
