@@ -13,7 +13,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from app.web.render import render
-from archive_store.errors import FrameBroken, NotFound, SealBroken, StoreError, TooMany
+from archive_store.errors import (
+    FrameBroken,
+    NotFound,
+    SealBroken,
+    StoreError,
+    StoreFull,
+    TooMany,
+)
 
 
 class NotSignedIn(Exception):
@@ -81,6 +88,12 @@ TOO_MUCH_AT_ONCE = Words(
     "of a session cannot empty a hold. Wait a minute, then go on.",
     "clock",
 )
+FULL = Words(
+    "The archive's disk is full",
+    "This could not be written down, so it was not done. No mail is lost: what is here stays, and "
+    "new mail waits at its sender. Tell your help desk; it works again as soon as there is room.",
+    "server",
+)
 OUT_WHILE_WRITING = Words(
     "You are signed out",
     "Nothing was sent, and nothing you wrote is lost: sign in, which opens a page of its own, then "
@@ -135,8 +148,8 @@ def too_many(request: Request, _: Exception) -> Response:
     return page
 
 
-def store_error(request: Request, _: Exception) -> Response:
-    page = error_page(request, 503)
+def store_error(request: Request, error: Exception) -> Response:
+    page = error_page(request, 503, FULL if isinstance(error, StoreFull) else None)
     page.headers["Retry-After"] = str(RETRY_SECONDS)
     return page
 

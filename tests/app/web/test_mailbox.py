@@ -7,7 +7,7 @@ import pytest
 
 from app.views import FolderPage
 from app.web.mailbox import Place, first_number
-from archive_store.errors import StoreBusy
+from archive_store.errors import StoreBusy, StoreFull
 from tests.app.web import sample
 from tests.app.web.client import Client
 from tests.app.web.double import OUTAGE, World
@@ -219,6 +219,14 @@ def test_a_store_that_cannot_serve_says_what_to_do(world: World, vlad: Client) -
     answer = vlad.get("/mail/inbox")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
     assert "The archive does not answer" in answer.text
+    assert "secret" not in answer.text
+
+
+def test_a_full_disk_is_named_and_nothing_else_is(world: World, vlad: Client) -> None:
+    world.reading.fails = StoreFull("no room in /var/lib/secret")
+    answer = vlad.get("/mail/inbox")
+    assert answer.status_code == 503
+    assert "disk is full" in answer.text
     assert "secret" not in answer.text
 
 

@@ -2,15 +2,16 @@
 
 import errno
 import os
-import shutil
 import zlib
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from archive_store.errors import FrameBroken, NotFound, StoreBusy, StoreFull, WriteFailed
-from archive_store.segments import FrameRef
+from archive_store.segments import FrameRef, local
 from archive_store.segments.frame import HEADER, MAGIC
 from archive_store.segments.local import LocalSegments
 
@@ -34,20 +35,24 @@ def test_what_is_no_day_is_left_alone(store: LocalSegments, tmp_path: Path) -> N
     assert (tmp_path / "objects" / "lost+found").is_dir()
 
 
+def removing_is(action: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the store alone: worlds of earlier tests are still being cleared away beside us."""
+    monkeypatch.setattr(local, "shutil", SimpleNamespace(rmtree=action))
+
+
 def test_two_sweeps_may_drop_the_same_day(
     store: LocalSegments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.append(DAY, [FRAME])
     [ours] = tmp_path.rglob("*.seg")
     (ours.parent / "other.seg").touch()
-    remove = shutil.rmtree
 
     def while_another_does(folder: Path) -> None:
-        monkeypatch.setattr(shutil, "rmtree", remove)
+        monkeypatch.undo()
         ours.unlink()
         raise FileNotFoundError(errno.ENOENT, "gone", str(ours))
 
-    monkeypatch.setattr(shutil, "rmtree", while_another_does)
+    removing_is(while_another_does, monkeypatch)
     store.drop(DAY)
     assert store.days() == []
 
@@ -59,7 +64,7 @@ def test_a_day_that_cannot_be_removed_is_a_store_error(
         raise PermissionError(errno.EACCES, "denied")
 
     store.append(DAY, [FRAME])
-    monkeypatch.setattr(shutil, "rmtree", refuse)
+    removing_is(refuse, monkeypatch)
     with pytest.raises(WriteFailed):
         store.drop(DAY)
 
