@@ -32,11 +32,12 @@ _LENGTH = struct.Struct(">I")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 KIND_MESSAGE = 1
 KIND_KEY = 2
+# No bit that flips makes one kind of entry, or of queue item, another: they are two bits apart.
 ENTRY_SLOT = b"E"
-SENT_SLOT, DRAFT_SLOT = b"S", b"D"  # an entry that was made in the Sent folder, in Drafts
+SENT_SLOT, DRAFT_SLOT = b"S", b"F"  # an entry that was made in the Sent folder, in Drafts
 QUEUE_SLOT, OUTGOING_SLOT = b"Q", b"O"  # a queue item: to the domain's primary, or outside
 ENTRY_SLOTS = (ENTRY_SLOT, SENT_SLOT, DRAFT_SLOT)
-PENDING_SLOT = b"P"  # a mail that its writer may still take back: it is sent from here when due
+PENDING_SLOT = b"L"  # a mail that its writer may still take back: it is sent from here when due
 QUEUE_SLOTS = (QUEUE_SLOT, OUTGOING_SLOT, PENDING_SLOT)
 HELD_SLOT = b"H"  # an entry under a legal hold, in the hold's own segments
 _KEY_FIELDS = 12

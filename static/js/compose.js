@@ -76,9 +76,10 @@ function keepDraft() {
     changed = false;
     state.textContent = form.dataset.saving;
     const body = new FormData(form);
-    const files = [...chosen.files];
-    if (!chosen.validity.valid) body.delete("attachments");
-    octets = Math.max(octets, chosenOctets());
+    const fit = chosen.validity.valid;
+    const files = fit ? [...chosen.files] : []; // what is too much stays chosen, and stays named
+    if (!fit) body.delete("attachments");
+    if (fit) octets = Math.max(octets, chosenOctets());
     const answer = await fetch(form.dataset.drafts, {
       method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual",
       keepalive: files.length === 0 && form.elements.message.value.length < OUTLIVES, // so that leaving the page does not end it

@@ -89,7 +89,7 @@ class Reader:
             place, writer = self.writer[writer_id]
             here = (*place, message, slot_id)
             key = unboxed(AESGCM(writer), wrap, context("wrap", *here))
-            outer = derived(key, "queue") if kind in (b"Q", b"O", b"P") else key
+            outer = derived(key, "queue") if kind in (b"Q", b"O", b"L") else key
             cipher = AESGCM(derived(outer, "envelope"))
             padded = unboxed(cipher, sealed, context("envelope", *here))
             octets = self.content(key, body[at:], context("content", place[0], tenant, message))

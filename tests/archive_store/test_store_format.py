@@ -2,9 +2,19 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 
-from archive_store.segments.frame import ENTRY_SLOT, MessageFrame, Slot, is_whole
+import pytest
+
+from archive_store.segments.frame import (
+    ENTRY_SLOT,
+    ENTRY_SLOTS,
+    QUEUE_SLOTS,
+    MessageFrame,
+    Slot,
+    is_whole,
+)
 from tests.archive_store.test_second_reader import field, frames
 
 PAGE = Path(__file__).parents[2] / "docs" / "store-format.md"
@@ -48,3 +58,9 @@ def test_the_example_says_of_its_numbers_what_they_are() -> None:
     assert said["the body has 67 octets"] == 67
     assert said["arrival: 1795478400000000 microseconds"] == 1795478400000000
     assert (said["kind: a message"], said["one slot"], said["size of the mail"]) == (1, 1, 5)
+
+
+@pytest.mark.parametrize("kinds", [ENTRY_SLOTS, QUEUE_SLOTS])
+def test_no_bit_that_flips_makes_one_kind_of_slot_another(kinds: tuple[bytes, ...]) -> None:
+    for one, other in combinations(kinds, 2):
+        assert (one[0] ^ other[0]).bit_count() >= 2

@@ -207,8 +207,10 @@ def test_files_that_are_too_much_are_told_before_they_are_sent(
     files.set_input_files([tmp_path / "one.bin", tmp_path / "two.bin"])
     expect(files).to_have_accessible_description(re.compile("29.4 MB. Together this is more than"))
     page.get_by_label("To", exact=True).fill("hanna@brightwater.example")
+    expect(page.locator("[data-draft-state]")).to_have_text(re.compile("Draft saved"))
     page.get_by_role("button", name="Send").click()
-    expect(page).to_have_url(re.compile("/compose/new$"))
+    expect(page).to_have_url(re.compile("/compose/"))
+    expect(files).to_have_accessible_description(re.compile("29.4 MB. Together this is more than"))
     files.set_input_files([tmp_path / "one.bin"])
     expect(files).to_have_accessible_description(re.compile("14.7 MB. Up to 25 MB together."))
 
