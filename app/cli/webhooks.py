@@ -1,5 +1,6 @@
 """`livearchive webhook set|test|show|remove`."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -47,10 +48,10 @@ def show(name: Name, json: JsonOption = False, data: DataOption = None) -> None:
         hook, last = tx.get(Webhook, domain.id), webhooks.latest(tx, domain.id)
     if hook is None:
         raise Failed(f"{name} has no webhook")
-    found: dict[str, object] = {"host": webhooks.host_of(hook.url), "set": f"{hook.set_at:%F %T}"}
+    found: dict[str, object] = {"host": webhooks.host_of(hook.url), "set": _rfc3339(hook.set_at)}
     if last is not None:
         found |= {
-            "last": f"{last.created_at:%F %T}",
+            "last": _rfc3339(last.created_at),
             "attempts": last.attempts,
             "done": last.done_at is not None,
             "error": last.last_error,
@@ -68,6 +69,10 @@ def remove(name: Name, data: DataOption = None) -> None:
     with opened(data) as parts, parts.db.write() as tx:
         webhooks.remove(tx, _actor(), domains.find(tx, _actor(), name), utc_now())
     say("removed")
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def _actor() -> Actor:

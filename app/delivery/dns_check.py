@@ -132,7 +132,7 @@ def judge_mx(wanted: Expected, found: Answer) -> Finding:
 
 def judge_spf(wanted: Expected, texts: Answer, mx: Answer, addresses: Sequence[str]) -> Finding:
     """Whether the record names the host that mail goes out from (RFC 7208 section 5)."""
-    should = f"v=spf1 a:{wanted.sender} ~all, or what your smarthost asks for"
+    should = f"v=spf1 {_mechanism(wanted.sender)} ~all, or what your smarthost asks for"
     found = _starting("v=spf1", texts)
     if texts is None:
         result = Result.SILENT
@@ -204,6 +204,11 @@ def _covers(term: str, address: str) -> bool:
         return ip_address(address) in ip_network(network, strict=False)
     except ValueError:
         return False
+
+
+def _mechanism(host: str) -> str:
+    """What names a host in an SPF record: `a:` takes no address (RFC 7208 section 5)."""
+    return f"ip{ip_address(host).version}:{host}" if _is_address(host) else f"a:{host}"
 
 
 def _is_address(host: str) -> bool:

@@ -97,6 +97,20 @@ def test_what_is_otherwise_is_told(kind: str, records: list[str] | None, result:
     assert one.wanted
 
 
+@pytest.mark.parametrize(
+    ("sender", "named"),
+    [
+        ("out.acme.example", "a:out.acme.example"),
+        ("192.0.2.7", "ip4:192.0.2.7"),
+        ("2001:db8::7", "ip6:2001:db8::7"),
+    ],
+)
+def test_the_record_that_is_wanted_names_an_address_as_one(sender: str, named: str) -> None:
+    one = found(replace(EXPECTED, sender=sender), spf=[f'"v=spf1 {named} -all"'])["SPF"]
+    assert one.wanted.startswith(f"v=spf1 {named} ")
+    assert one.result is Result.RIGHT
+
+
 def test_a_policy_of_the_domain_above_counts() -> None:
     deep = replace(EXPECTED, domain="mail.acme.example")
     assert found(deep)["DMARC"].result is Result.RIGHT
