@@ -270,15 +270,20 @@ class Outage(Base):
 
 
 class Webhook(Base):
-    """Where a domain's outages are told to a program. Neither column is ever shown or logged."""
+    """Where a domain's outages are told to a program. Its URL is never shown or logged.
+
+    The secret that signs is sealed by the keys role, to this domain and this `id`, which is new
+    with each secret.
+    """
 
     __tablename__ = "webhook"
 
     domain_id: Mapped[bytes] = mapped_column(
         Id, ForeignKey("domain.id", ondelete="CASCADE"), primary_key=True
     )
+    id: Mapped[bytes] = mapped_column(Id)
     url: Mapped[str] = mapped_column(String(500))  # its path may be a secret, too
-    secret: Mapped[str] = mapped_column(String(100))  # whsec_ and base64
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
     set_at: Mapped[datetime] = mapped_column(Utc)
 
 

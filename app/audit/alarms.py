@@ -101,11 +101,7 @@ def standing(tx: Session, now: datetime) -> tuple[str, ...]:
             f"{len(forged)} public keys were changed in the database: mail for their owners is "
             "refused (451). Find out who can write to it."
         )
-    for name in sorted({str(one.details["domain"]) for one in _unsigned(tx, now)}):
-        found.append(
-            f"Mail of {name} leaves without a DKIM signature: the keyring does not open its keys. "
-            f"Make new ones with `livearchive domain dkim {name} --rotate`."
-        )
+    found += _unopened(tx, now)
     held = _stands(tx, Kind.CLOCK_HELD, Kind.CLOCK_CONFIRMED, now)
     if held:
         found.append(
@@ -121,6 +117,20 @@ def standing(tx: Session, now: datetime) -> tuple[str, ...]:
     return (*found, *_unread(tx, now))
 
 
+def _unopened(tx: Session, now: datetime) -> list[str]:
+    """Sealed secrets of domains that do not open."""
+    unsigned = [
+        f"Mail of {name} leaves without a DKIM signature: the keyring does not open its keys. "
+        f"Make new ones with `livearchive domain dkim {name} --rotate`."
+        for name in _domains(tx, Kind.MAIL_UNSIGNED, now)
+    ]
+    return unsigned + [
+        f"The webhook of {name} is off: the keyring does not open its secret. Set it anew "
+        f"with `livearchive webhook set {name} URL`."
+        for name in _domains(tx, Kind.WEBHOOK_OFF, now)
+    ]
+
+
 def _unread(tx: Session, now: datetime) -> list[str]:
     """Mail that is kept and could not be read."""
     found = []
@@ -129,17 +139,17 @@ def _unread(tx: Session, now: datetime) -> list[str]:
             "Stored mail could not be read. See to the disk; the index role's log names the "
             "messages, and so does `livearchive fsck`."
         )
-    alarms = _since(tx, Kind.JOURNAL_UNREAD, now - SHOWN_FOR)
     found += [
         f"Journal reports of {domain} could not be read and are in quarantine: "
         f"`livearchive domain journal {domain}` says how many, and where."
-        for domain in sorted({str(one.details["domain"]) for one in alarms})
+        for domain in _domains(tx, Kind.JOURNAL_UNREAD, now)
     ]
     return found
 
 
-def _unsigned(tx: Session, now: datetime) -> list[AuditEntry]:
-    return _since(tx, Kind.MAIL_UNSIGNED, now - SHOWN_FOR)
+def _domains(tx: Session, kind: Kind, now: datetime) -> list[str]:
+    """Those that an alarm of a kind names."""
+    return sorted({str(one.details["domain"]) for one in _since(tx, kind, now - SHOWN_FOR)})
 
 
 def _stands(tx: Session, kind: Kind, end: Kind, now: datetime) -> AuditEntry | None:

@@ -43,6 +43,7 @@ from app.audit.outage_events import OutageEnded as OutageEnded
 from app.audit.outage_events import OutageStarted as OutageStarted
 from app.audit.outage_events import ServerPrompt as ServerPrompt
 from app.audit.outage_events import ServerSlow as ServerSlow
+from app.audit.outage_events import WebhookOff as WebhookOff
 from app.audit.outage_events import WebhookRemoved as WebhookRemoved
 from app.audit.outage_events import WebhookSet as WebhookSet
 from app.audit.sending_events import MessageNotSent as MessageNotSent

@@ -58,6 +58,7 @@ class Kind(StrEnum):
     SERVER_PROMPT = "server.prompt"
     WEBHOOK_SET = "webhook.set"
     WEBHOOK_REMOVED = "webhook.removed"
+    WEBHOOK_OFF = "webhook.off"
     AUDIT_EXPORTED = "audit.exported"
     RETENTION_RAN = "retention.ran"
     KEYS_DESTROYED = "keys.destroyed"

@@ -87,3 +87,11 @@ class WebhookRemoved(Event):
     name = Kind.WEBHOOK_REMOVED
     domain: str
     host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookOff(Event):
+    """An alarm, once a day: events of a domain are told to nobody, since the secret is broken."""
+
+    name = Kind.WEBHOOK_OFF
+    domain: str

@@ -180,6 +180,9 @@ _SENTENCES: Mapping[str, Callable[[_Lenient], str]] = {
     Kind.SERVER_PROMPT: _after("answers as usual again"),
     Kind.WEBHOOK_SET: lambda d: f"Set a webhook at {d['host']} for {d['domain']}",
     Kind.WEBHOOK_REMOVED: lambda d: f"Removed the webhook at {d['host']} of {d['domain']}",
+    Kind.WEBHOOK_OFF: lambda d: (
+        f"ALARM: the webhook of {d['domain']} is off, since its secret does not open"
+    ),
     Kind.AUDIT_EXPORTED: _exported,
     Kind.RETENTION_RAN: lambda d: (
         "Removed what was past its days: "

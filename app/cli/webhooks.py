@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.accounts import domains
-from app.cli.access import DataOption, opened
+from app.cli.access import DataOption, keys_for, opened
 from app.cli.output import Failed, JsonOption, emit, operator, say
 from app.delivery import webhooks
 from app.models import Webhook
@@ -24,10 +24,12 @@ def set_(
     data: DataOption = None,
 ) -> None:
     """Tell a program of a domain's outages; prints the new secret, once."""
-    with opened(data) as parts, parts.db.write() as tx:
-        domain, private = domains.find(tx, _actor(), name), parts.config.webhooks_private
-        secret = webhooks.set_url(tx, _actor(), domain, url, utc_now(), private=private)
-    say(secret.reveal())
+    with opened(data) as parts:
+        checked = webhooks.checked(url, private=parts.config.webhooks_private)
+        with parts.db.read() as tx:
+            domain_id = domains.find(tx, _actor(), name).id
+        with keys_for(parts) as keys:
+            say(keys.set_webhook(operator(), domain_id, checked).reveal())
 
 
 @app.command("test")

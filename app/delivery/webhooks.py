@@ -2,12 +2,11 @@
 
 An event is a row from the transaction that opened or closed the outage, so none is lost and none
 is invented; it is tried until the receiver answers 2xx, and may arrive twice under the same
-`webhook-id`. The secret is made here and shown once. Use cases take the open transaction.
+`webhook-id`. The keys role makes the secret and opens it to send. Use cases take the open
+transaction.
 """
 
 import json
-import secrets
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,9 +18,8 @@ from sqlalchemy.orm import Session
 from app.accounts.errors import Invalid
 from app.accounts.permissions import Permission, require
 from app.audit import record
-from app.audit.events import WebhookRemoved, WebhookSet
+from app.audit.events import WebhookRemoved
 from app.models import Domain, Outage, Webhook, WebhookEvent
-from app.secret import Secret
 from app.viewer import Actor, Viewer
 from archive_store import ids
 
@@ -31,8 +29,8 @@ RETRY_DELAYS = (
     *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20)),
 )
 LEASE = timedelta(seconds=60)
+KEYS_AWAY = timedelta(seconds=5)
 FORGOTTEN_AFTER = timedelta(days=30)
-SECRET_OCTETS = 32
 LONGEST_URL = 500
 GONE = 410  # the receiver wants no more
 BAD_URL = "expected an address such as https://hooks.acme.example/livearchive"
@@ -46,29 +44,8 @@ class Task:
     event_id: bytes
     domain_id: bytes
     url: str
-    secret: Secret
     body: str
     attempts: int
-
-
-def set_url(
-    tx: Session,
-    who: Viewer | Actor,
-    domain: Domain,
-    url: str,
-    now: datetime,
-    *,
-    private: bool = False,
-) -> Secret:
-    """Set or change the webhook; its new secret. `private`: plain http may be used."""
-    actor = require(who, Permission.CHANGE_DOMAIN, domain.id)
-    host = host_of(checked(url, private=private))
-    secret = Secret("whsec_" + b64encode(secrets.token_bytes(SECRET_OCTETS)).decode())
-    row = Webhook(domain_id=domain.id, url=url.strip(), secret=secret.reveal(), set_at=now)
-    tx.merge(row)
-    event = WebhookSet(domain=domain.name, host=host)
-    record(tx, event, trail=domain.id, actor=actor, at=now)
-    return secret
 
 
 def remove(tx: Session, who: Viewer | Actor, domain: Domain, now: datetime) -> None:
@@ -152,10 +129,16 @@ def claim(tx: Session, now: datetime, limit: int) -> Sequence[Task]:
     tasks = []
     for event, hook in tx.execute(due.with_for_update(of=WebhookEvent, skip_locked=True)):
         event.next_attempt_at, event.attempts = now + LEASE, event.attempts + 1
-        secret = Secret(hook.secret)
-        tasks.append(Task(event.id, event.domain_id, hook.url, secret, event.body, event.attempts))
+        tasks.append(Task(event.id, event.domain_id, hook.url, event.body, event.attempts))
     tx.flush()
     return tasks
+
+
+def give_back(tx: Session, tasks: Sequence[Task], now: datetime) -> None:
+    """Let events wait that could not be tried: that counts as no attempt."""
+    mine = update(WebhookEvent).where(WebhookEvent.id.in_([task.event_id for task in tasks]))
+    again = now + KEYS_AWAY
+    tx.execute(mine.values(attempts=WebhookEvent.attempts - 1, next_attempt_at=again))
 
 
 def settle(tx: Session, task: Task, error: str, now: datetime, *, gone: bool = False) -> None:

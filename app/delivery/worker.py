@@ -31,7 +31,7 @@ from app.delivery.queue import Claim, Destination
 from app.delivery.returns import Returns, Submits
 from app.delivery.routes import Routes
 from app.delivery.watch import PrimaryWatch
-from app.delivery.webhook_sender import WebhookSender
+from app.delivery.webhook_sender import WebhookKeys, WebhookSender
 from archive_store.clock import utc_now
 from archive_store.db import Database
 from archive_store.errors import StoreError
@@ -50,7 +50,7 @@ _LAST_WRITES = 20  # times that results are tried to be written at the end
 _HOUSEKEEPING = 15.0
 
 
-class QueueKeys(SigningKeys, Protocol):
+class QueueKeys(SigningKeys, WebhookKeys, Protocol):
     """The keys role, as far as the deliver role sees it."""
 
     def open_queue(self, item_ids: Sequence[bytes], /) -> Mapping[bytes, bytes]:
@@ -90,7 +90,7 @@ class DeliverWorker:
         self._courier = Courier(config.hostname, config.timeouts, config.authorities)
         self._wake = asyncio.Event()
         self._watch = PrimaryWatch(store.db, self._courier, config, self._in_db, self._wake.set)
-        self._webhooks = WebhookSender(store.db, self._in_db, config)
+        self._webhooks = WebhookSender(store.db, keys, self._in_db, self._openers, config)
         self._attempts = Attempts(
             config=config,
             db=store.db,

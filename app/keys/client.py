@@ -5,9 +5,6 @@ KeysUnavailable (nobody answers: try again) or another StoreError that the keys 
 as its answer.
 """
 
-import contextlib
-import json
-import socket
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,45 +14,12 @@ from typing import Any
 
 from app.accounts.dkim import Algorithm
 from app.keys.dkim import SigningKey
+from app.keys.line import Line
 from app.keys.protocol import Purpose, encode, error_of, octets, socket_name, text
 from app.secret import Secret
 from archive_store.errors import KeysUnavailable
 from archive_store.ids import new_id
 from archive_store.segments.frame import KeyFrame, MessageFrame, Slot
-
-TIMEOUT_SECONDS = 30
-
-
-class _Line:
-    """One connection to the keys role. OSError or ValueError: it is broken."""
-
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(TIMEOUT_SECONDS)
-        try:
-            self._socket.connect(str(path))
-        except OSError:
-            self._socket.close()
-            raise
-        self._file = self._socket.makefile("rwb")
-
-    def exchange(self, request: bytes) -> Mapping[str, Any]:
-        """Ask, and wait for the answer."""
-        self._file.write(request)
-        self._file.flush()
-        line = self._file.readline()
-        if not line:
-            raise ConnectionResetError
-        answer = json.loads(line)
-        if not isinstance(answer, dict):
-            raise ConnectionResetError  # not what the keys role says
-        return answer
-
-    def close(self) -> None:
-        """What was not sent is not sent any more."""
-        with contextlib.suppress(OSError):
-            self._file.close()
-        self._socket.close()
 
 
 class KeysClient:
@@ -63,7 +27,7 @@ class KeysClient:
 
     def __init__(self, run_dir: Path, role: str) -> None:
         self._path = run_dir / socket_name(role)
-        self._idle: list[_Line] = []
+        self._idle: list[Line] = []
         self._lock = threading.Lock()
 
     # web
@@ -185,6 +149,11 @@ class KeysClient:
             for domain, keys in answer.items()
         }
 
+    def open_webhooks(self, event_ids: Sequence[bytes]) -> dict[bytes, Secret | None]:
+        """The secrets of webhooks, by domain, that have events waiting; None: it is broken."""
+        answer = self._ask("open_webhooks", events=[text(one) for one in event_ids])
+        return {octets(one): Secret(shown) if shown else None for one, shown in answer.items()}
+
     # sweep
     def expire(self) -> list[tuple[str, date]]:
         """Destroy the keys of days that are over; says which."""
@@ -243,6 +212,11 @@ class KeysClient:
     def make_dkim_keys(self, operator: str, domain_id: bytes, name: str) -> None:
         """Make the DKIM keys of a domain; audited."""
         self._ask("make_dkim_keys", operator=operator, domain=text(domain_id), name=name)
+
+    def set_webhook(self, operator: str, domain_id: bytes, url: str) -> Secret:
+        """Set a domain's webhook; its new secret. Audited."""
+        domain = text(domain_id)
+        return Secret(self._ask("set_webhook", operator=operator, domain=domain, url=url))
 
     def operator_hold(
         self, operator: str, reason: str, owner_id: bytes, entry_ids: Sequence[bytes] = ()
@@ -358,7 +332,7 @@ class KeysClient:
         answer = self._by_kept_line(request)
         if answer is None:
             try:
-                answer = self._exchange(_Line(self._path), request)
+                answer = self._exchange(Line(self._path), request)
             except (OSError, ValueError):
                 raise KeysUnavailable("the keys role does not answer") from None
         if "ok" in answer:
@@ -379,7 +353,7 @@ class KeysClient:
             self.close()  # the others are as old
             return None
 
-    def _exchange(self, line: _Line, request: bytes) -> Mapping[str, Any]:
+    def _exchange(self, line: Line, request: bytes) -> Mapping[str, Any]:
         try:
             answer = line.exchange(request)
         except BaseException:

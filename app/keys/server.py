@@ -23,6 +23,7 @@ from app.keys.operator_verbs import OperatorVerbs
 from app.keys.protocol import LARGEST_LINE, Purpose, encode, octets, socket_name, text
 from app.keys.role_verbs import DeliverVerbs, IndexVerbs, SweepVerbs
 from app.keys.web_verbs import WebVerbs
+from app.keys.webhooks import DeliverWebhooks, OperatorWebhooks
 from app.secret import Secret
 from archive_store.errors import StoreError
 from archive_store.segments.frame import KeyFrame, MessageFrame, Slot
@@ -40,7 +41,10 @@ def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str
     return {
         "web": _web(WebVerbs(agent)) | _auditor(AuditorHolds(agent, held_opens)) | common,
         "index": _index(IndexVerbs(agent)) | common,
-        "deliver": _deliver(DeliverVerbs(agent)) | _signing(DeliverDkim(agent)) | common,
+        "deliver": _deliver(DeliverVerbs(agent))
+        | _signing(DeliverDkim(agent))
+        | _telling(DeliverWebhooks(agent))
+        | common,
         "sweep": {
             "expire": lambda _: _expired(SweepVerbs(agent).expire()),
             "believed_time": lambda _: agent.believed_time().isoformat(),
@@ -50,6 +54,7 @@ def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str
         | _holds(OperatorHolds(agent))
         | _check(CheckVerbs(agent))
         | _dkim(OperatorDkim(agent))
+        | _webhooks(OperatorWebhooks(agent))
         | common,
     }
 
@@ -171,6 +176,23 @@ def _dkim(verbs: OperatorDkim) -> dict[str, Verb]:
         "make_dkim_keys": lambda q: verbs.make_dkim_keys(
             q["operator"], octets(q["domain"]), q["name"]
         )
+    }
+
+
+def _telling(verbs: DeliverWebhooks) -> dict[str, Verb]:
+    return {
+        "open_webhooks": lambda q: {
+            text(domain): secret.reveal() if secret else None
+            for domain, secret in verbs.open_webhooks(_many(q["events"])).items()
+        }
+    }
+
+
+def _webhooks(verbs: OperatorWebhooks) -> dict[str, Verb]:
+    return {
+        "set_webhook": lambda q: verbs.set_webhook(
+            q["operator"], octets(q["domain"]), q["url"]
+        ).reveal()
     }
 
 

@@ -13,8 +13,9 @@ def upgrade() -> None:
     op.create_table(
         "webhook",
         sa.Column("domain_id", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("id", sa.LargeBinary(length=16), nullable=False),
         sa.Column("url", sa.String(length=500), nullable=False),
-        sa.Column("secret", sa.String(length=100), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("set_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["domain_id"], ["domain.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("domain_id"),

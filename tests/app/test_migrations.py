@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -37,6 +38,17 @@ def test_a_migrated_database_has_the_schema_of_the_models(database_url: str) -> 
         context = MigrationContext.configure(tx.connection(), opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
         assert current_revision(tx.connection()) == newest_revision()
+    db.close()
+
+
+def test_a_database_without_webhooks_gets_them(database_url: str) -> None:
+    db = Database(database_url)
+    with db.write() as tx:
+        command.upgrade(configuration(tx.connection()), "0006")
+    assert upgrade(database_url)
+    with db.read() as tx:
+        context = MigrationContext.configure(tx.connection(), opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
     db.close()
 
 

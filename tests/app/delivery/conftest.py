@@ -16,8 +16,10 @@ from app.delivery.config import DeliverConfig, Timeouts
 from app.delivery.queue import Outbox
 from app.delivery.routes import Routes
 from app.delivery.worker import DeliverStore, DeliverWorker
+from app.keys import webhooks
 from app.keys.dkim import SigningKey
 from app.models import AddressRoute, Domain, QueueItem, User
+from app.secret import Secret
 from app.sending.posting import Posting
 from archive_store.archive import Archive, Stored
 from archive_store.clock import utc_now
@@ -52,6 +54,7 @@ class TestKeys:
     asked: int = 0
     signing: dict[bytes, list[SigningKey]] = field(default_factory=dict)
     signing_away: bool = False
+    webhooks_away: bool = False
 
     def open_queue(self, item_ids: Sequence[bytes]) -> Mapping[bytes, bytes]:
         self.asked += 1
@@ -65,6 +68,13 @@ class TestKeys:
         if self.signing_away:
             raise KeysUnavailable("the keys role does not answer")
         return self.signing
+
+    def open_webhooks(self, event_ids: Sequence[bytes]) -> Mapping[bytes, Secret | None]:
+        self.asked += 1
+        if self.webhooks_away:
+            raise KeysUnavailable("the keys role does not answer")
+        with self.db.read() as tx:
+            return webhooks.opened(tx, self.opener.keyring, event_ids)
 
     def key(self, tx: Session, item: QueueItem) -> bytes:
         owner = Owner.mailbag(item.domain_id)

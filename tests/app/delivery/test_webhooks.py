@@ -17,8 +17,11 @@ import pytest
 from sqlalchemy import select
 
 from app.accounts.errors import Forbidden, Invalid
+from app.audit import alarms
 from app.delivery import outages, webhook_request, webhooks
 from app.delivery.webhook_request import NotDelivered, is_public, post, sign
+from app.delivery.webhook_sender import WILL_NOT_OPEN
+from app.keys.webhooks import sealed
 from app.models import AuditEvent, Domain, Webhook, WebhookEvent
 from app.secret import Secret
 from app.viewer import Actor, Person, Role, Viewer
@@ -76,9 +79,11 @@ def is_genuine(secret: str, head: dict[str, str], body: str) -> bool:
 
 
 def set_webhook(world: World, url: str) -> str:
+    hook, secret = sealed(world.keyring, world.domain.id)
+    hook.url, hook.set_at = url, utc_now()
     with world.db.write() as tx:
-        domain = tx.get_one(Domain, world.domain.id)
-        return webhooks.set_url(tx, WHO, domain, url, utc_now(), private=True).reveal()
+        tx.merge(hook)
+    return secret.reveal()
 
 
 def declare(world: World) -> None:
@@ -184,6 +189,62 @@ def test_an_event_waits_for_its_retry(world: World) -> None:
         assert webhooks.has_due(tx, now + timedelta(seconds=5))
 
 
+def test_events_wait_for_the_keys_role_and_lose_no_attempt(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "KEYS_AWAY", timedelta(0))
+    monkeypatch.setattr(webhooks, "RETRY_DELAYS", ())
+
+    async def scenario() -> None:
+        async with receiver() as hook:
+            secret = set_webhook(world, hook.url)
+            world.keys.webhooks_away = True
+            async with world.delivering(webhooks_private=True):
+                declare(world)
+                await until(lambda: world.keys.asked > 1)
+                assert hook.lines == []
+                assert not ended(world)
+                world.keys.webhooks_away = False
+                await until(lambda: ended(world))
+            assert is_genuine(secret, hook.heads[0], hook.bodies[0])
+            [event] = events(world)
+            assert (event.attempts, event.last_error) == (1, "")
+
+    asyncio.run(scenario())
+
+
+def test_a_webhook_whose_secret_is_damaged_is_off_with_an_alarm_and_others_go_on(
+    world: World,
+) -> None:
+    async def scenario() -> None:
+        async with receiver() as hook:
+            set_webhook(world, hook.url)
+            other, secret = sealed(world.keyring, world.add_domain("hers.example").id)
+            other.url, other.set_at = hook.url, utc_now()
+            with world.db.write() as tx:
+                broken = tx.get_one(Webhook, world.domain.id)
+                broken.sealed = broken.sealed[:-1] + bytes([broken.sealed[-1] ^ 1])
+                tx.add(other)
+            with world.db.write() as tx:
+                for domain_id in (world.domain.id, other.domain_id):
+                    webhooks.put(tx, domain_id, "webhook.test", {}, utc_now())
+            async with world.delivering(webhooks_private=True):
+                await until(lambda: ended(world))
+                await until(lambda: bool(standing(world)))
+            assert is_genuine(secret.reveal(), hook.heads[0], hook.bodies[0])
+            assert len(hook.lines) == 1
+            errors = {event.domain_id: event.last_error for event in events(world)}
+            assert errors == {world.domain.id: WILL_NOT_OPEN, other.domain_id: ""}
+            assert "The webhook of ours.example is off" in standing(world)
+
+    asyncio.run(scenario())
+
+
+def standing(world: World) -> str:
+    with world.db.read() as tx:
+        return "\n".join(alarms.standing(tx, utc_now()))
+
+
 def test_nothing_is_sent_inside_unless_a_setting_allows_it(world: World) -> None:
     async def scenario() -> None:
         async with receiver() as hook:
@@ -233,9 +294,9 @@ def test_a_receiver_that_says_nothing_costs_a_time_out(monkeypatch: pytest.Monke
         *("https://hooks.example/\r\nX: y", "https://[::1", "https://h.example/" + "x" * 500),
     ],
 )
-def test_what_is_no_url_to_send_to_is_refused(world: World, url: str) -> None:
-    with world.db.write() as tx, pytest.raises(Invalid):
-        webhooks.set_url(tx, WHO, tx.get_one(Domain, world.domain.id), url, utc_now())
+def test_what_is_no_url_to_send_to_is_refused(url: str) -> None:
+    with pytest.raises(Invalid):
+        webhooks.checked(url, private=False)
 
 
 def test_a_webhook_that_is_removed_hears_no_more(world: World) -> None:
@@ -249,14 +310,12 @@ def test_a_webhook_that_is_removed_hears_no_more(world: World) -> None:
     assert events(world) == []
 
 
-def test_only_who_looks_after_the_domain_may_set_one(world: World) -> None:
+def test_only_who_looks_after_the_domain_may_remove_one(world: World) -> None:
     person = Person(
         id=b"1" * 16, address="x@hers.example", name="", role=Role.DOMAIN_ADMIN, domain_id=b"2" * 16
     )
     other = Viewer(user=person, mailbox_id=None, token=Secret("t"), client_ip="192.0.2.1")
     with world.db.write() as tx:
         domain = tx.get_one(Domain, world.domain.id)
-        with pytest.raises(Forbidden):
-            webhooks.set_url(tx, other, domain, "https://hooks.example/", utc_now())
         with pytest.raises(Forbidden):
             webhooks.remove(tx, other, domain, utc_now())
