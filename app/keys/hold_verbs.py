@@ -8,8 +8,6 @@ its sessions.
 
 from collections.abc import Sequence
 
-from sqlalchemy.orm import Session
-
 from app import audit
 from app.accounts import sessions
 from app.accounts.permissions import Permission, allows
@@ -45,8 +43,7 @@ class AuditorHolds:
         """
         viewer, mailbox = self._searchable(token, client_ip, mailbox_id)
         found = self._search.find(mailbox, words)
-        with self._agent.lock, self._agent.db.write() as tx:
-            _record_search(tx, self._agent, viewer.actor, (mailbox, reason, len(found)))
+        _record_search(self._agent, viewer.actor, (mailbox, reason, len(found)))
         return len(found), sum(found.values())
 
     def place_found(
@@ -62,6 +59,8 @@ class AuditorHolds:
         viewer, mailbox = self._searchable(token, client_ip, mailbox_id)
         found = self._search.find(mailbox, words)
         if not found:
+            # An answer like any other: without an event one could guess at mail with it.
+            _record_search(self._agent, viewer.actor, (mailbox, reason, 0))
             raise NotFound("the search found nothing")
         wanted = Wanted(
             hold_id=hold_id,
@@ -155,9 +154,7 @@ class OperatorHolds:
         if mailbox is None:
             raise NotFound("no such mailbox")
         found = self._search.find(mailbox, words)
-        with self._agent.lock, self._agent.db.write() as tx:
-            actor = Actor.command_line(operator)
-            _record_search(tx, self._agent, actor, (mailbox, reason, len(found)))
+        _record_search(self._agent, Actor.command_line(operator), (mailbox, reason, len(found)))
         return list(found)
 
     def operator_release(self, operator: str, reason: str, hold_id: bytes) -> None:
@@ -172,11 +169,10 @@ class OperatorHolds:
         return self._agent.holder.open(hold_id, None, (entry_ids, reason), actor)
 
 
-def _record_search(
-    tx: Session, agent: KeyAgent, actor: Actor, what: tuple[Mailbox, str, int]
-) -> None:
+def _record_search(agent: KeyAgent, actor: Actor, what: tuple[Mailbox, str, int]) -> None:
     mailbox, reason, count = what
     event = events.HoldSearched(
         mailbox_id=mailbox.id, address=mailbox.address, count=count, reason=reason
     )
-    audit.record(tx, event, trail=mailbox.tenant_id, actor=actor, at=agent.now())
+    with agent.lock, agent.db.write() as tx:
+        audit.record(tx, event, trail=mailbox.tenant_id, actor=actor, at=agent.now())
