@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import cast
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from app import audit
@@ -77,7 +77,7 @@ class Posting:
         self._now = now
 
     def post(self, claim: Claim, octets: bytes) -> Failed | None:
-        """Send it. Failed: it cannot be sent as it is, and is a draft again.
+        """Send it. Failed: it cannot be sent as it is, and is a draft again, or is gone.
 
         Raises StoreError when the store cannot serve now.
         """
@@ -85,7 +85,8 @@ class Posting:
         with self._db.read() as tx:
             due = _due(tx, item, octets)
             if due is None:
-                return GONE
+                # In other hands it was sent, or is a draft: to report it as failed would be wrong.
+                return GONE if tx.scalar(select(QueueItem.id).where(*_ours(item))) else None
             try:
                 posted = _posted(tx, due, claim.domain, self._now())
             except BadDraft as error:
@@ -172,13 +173,14 @@ def _posted(tx: Session, due: _Due, domain: Domain, now: datetime) -> Posted:
 
 def _ended(tx: Session, item: QueueItem, state: str, now: datetime) -> Entry | None:
     """End an item that is still in our hands; its entry, or None when it is in other hands."""
-    ours = (
-        QueueItem.id == item.id,
-        QueueItem.state == queue.LEASED,
-        QueueItem.lease_owner == item.lease_owner,
-    )
-    ending = update(QueueItem).where(*ours).values(**queue.ended_as(state, now))
+    ending = update(QueueItem).where(*_ours(item)).values(**queue.ended_as(state, now))
     if cast(CursorResult[object], tx.execute(ending)).rowcount != 1:
         return None
     still = (Entry.id == item.entry_id, Entry.folder == OUTBOX)
     return tx.scalars(select(Entry).where(*still).with_for_update()).first()
+
+
+def _ours(item: QueueItem) -> tuple[ColumnElement[bool], ...]:
+    """An item that is still in the hands of whoever claimed it."""
+    still = QueueItem.state == queue.LEASED, QueueItem.lease_owner == item.lease_owner
+    return QueueItem.id == item.id, *still

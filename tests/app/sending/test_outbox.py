@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 
 from app.accounts import users
 from app.delivery import queue
+from app.delivery.attempt import GONE
 from app.delivery.outcome import Failed
 from app.models import Identity, QueueItem
 from app.sending.outbox import Outbox, OutboxParts
@@ -189,9 +190,19 @@ def test_it_is_sent_by_the_next_worker_when_the_first_one_dies(world: World) -> 
     first = claimed(world)
     world.clock.moment += queue.LEASE
     assert post(world) is None  # the lease has run out
-    assert posting(world).post(*first) is not None  # should the first one still be there
+    # Should the first one still be there: a report that it failed would be a lie.
+    assert posting(world).post(*first) is None
     assert len(inbox(world, "maria")) == 1
     assert folders(world) == {"sent": 1}
+
+
+def test_what_left_with_its_days_before_it_was_sent_is_reported(world: World) -> None:
+    send(world, to="maria@acme.example")
+    world.clock.moment += HOLD
+    claim, octets = claimed(world)
+    with world.db.write() as tx:
+        tx.execute(delete(Entry))
+    assert posting(world).post(claim, octets) == GONE
 
 
 def without_identity(world: World) -> None:
