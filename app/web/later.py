@@ -59,9 +59,9 @@ def leaves_at(form: FormData, clock: Clock) -> datetime | None:
         return morning(clock, wanted).astimezone(UTC)
     try:
         chosen = datetime.fromisoformat(text(form, "at"))
-    except ValueError:
+        return chosen.replace(tzinfo=clock.zone).astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter: of the year 1 or 9999, in another zone
         raise BadDraft("when", CHOOSE) from None
-    return chosen.replace(tzinfo=clock.zone).astimezone(UTC)
 
 
 def said(clock: Clock, at: datetime) -> str:
