@@ -105,12 +105,15 @@ def pending(written: Written, sender: Addressee, viewer: Viewer, leaves_at: date
     if mailbox_id is None or tenant_id is None:
         raise ValueError("nobody to send as")
     envelope = Envelope(sender.wire, sender.wire, protocol="web", smtputf8=sender.needs_smtputf8)
+    # A report of failure goes here, with the header: the identity may be another's by then.
+    own = viewer.user.address
+    reported = Envelope(own, own, protocol="web", smtputf8=not own.isascii())
     return Incoming(
         tenant_id,
         encode(written, sender, now),
         now,
         (Copy(mailbox_id, envelope, folder=OUTBOX, seen=True),),
-        (Relay(queue.PENDING, envelope, not_before=leaves_at, mailbox_id=mailbox_id),),
+        (Relay(queue.PENDING, reported, not_before=leaves_at, mailbox_id=mailbox_id),),
     )
 
 

@@ -205,6 +205,11 @@ def test_what_left_with_its_days_before_it_was_sent_is_reported(world: World) ->
     assert posting(world).post(claim, octets) == GONE
 
 
+def test_a_report_that_it_failed_would_go_to_its_writer(world: World) -> None:
+    send(world)  # as sales@, which somebody else may have when the report is written
+    assert envelopes(world)["vlad@acme.example"][1].mail_from == "vlad@acme.example"
+
+
 def without_identity(world: World) -> None:
     with world.db.write() as tx:
         tx.execute(delete(Identity).where(Identity.address == "sales@acme.example"))
