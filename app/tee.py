@@ -1,7 +1,7 @@
 """What is stored of one SMTP transaction: copies in mailboxes and items in the mailbag. No I/O."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
@@ -54,7 +54,7 @@ class _Part:
     def __init__(self) -> None:
         self.copies: dict[bytes, Copy] = {}
         self.relays: list[Relay] = []
-        self.recipients: list[str] = []
+        self.recipients: dict[str, None] = {}  # in order; a journal report may name 100,000
 
     def keep(self, mailbox_id: bytes, envelope: Envelope) -> None:
         self.copies.setdefault(mailbox_id, Copy(mailbox_id, envelope))
@@ -65,8 +65,7 @@ class _Part:
         self._note(envelope)
 
     def _note(self, envelope: Envelope) -> None:
-        if envelope.rcpt_to not in self.recipients:
-            self.recipients.append(envelope.rcpt_to)
+        self.recipients.setdefault(envelope.rcpt_to)
 
 
 def _part(parts: dict[bytes, _Part], tenant: bytes) -> _Part:
@@ -92,7 +91,7 @@ def _dsn(mail: ReceivedMail, recipient: AcceptedRecipient) -> DsnWishes | None:
     return DsnWishes(recipient.notify, recipient.orcpt, mail.ret, mail.envid)
 
 
-def _log_entry(mail: ReceivedMail, recipients: Sequence[str]) -> LogEntry:
+def _log_entry(mail: ReceivedMail, recipients: Iterable[str]) -> LogEntry:
     header = peek(mail.octets)
     more = {"helo": mail.session.helo, "protocol": mail.protocol}
     if mail.session.login:

@@ -100,6 +100,13 @@ def test_each_tenant_has_its_own_part_and_sees_only_its_own_recipients() -> None
     assert [len(part.relays) for part in parts] == [1, 0]
 
 
+def test_the_log_names_each_recipient_once_in_their_order() -> None:
+    names = ("b@acme.example", "a@acme.example", "b@acme.example")
+    [part] = as_unit(received(*names), [kept(), kept(new_id()), kept()])
+    assert part.log is not None
+    assert part.log.recipients == names[:2]
+
+
 def test_who_is_only_handed_on_gets_no_copy() -> None:
     [part] = as_unit(received("nobody@acme.example"), [HANDED_ON])
     assert (len(part.copies), len(part.relays)) == (0, 1)
