@@ -47,6 +47,8 @@ def is_public(address: IpAddress) -> bool:
             hidden = IPv4Address(int(address) & 0xFFFFFFFF)
         if hidden is not None:
             return is_public(hidden)
+        if address.is_site_local:  # RFC 3879 gave it up, and `is_global` takes it for public
+            return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
