@@ -30,6 +30,7 @@ from app.config import Config
 from app.delivery import queue
 from app.models import Hold, LoginSession, QueueItem
 from app.replay import replay_deletions
+from app.sending.outbox import DRAFTS, item_slots
 from app.setup import make_data_dir
 from app.viewer import Actor
 from app.wiring import Parts
@@ -39,7 +40,7 @@ from archive_store.db import Database
 from archive_store.deletion import delete_entries
 from archive_store.durable import make_folder, replace_file, sync_folder
 from archive_store.errors import NotFound, StoreError
-from archive_store.models import Entry
+from archive_store.models import OUTBOX, Entry
 from archive_store.segments import SegmentStore
 from archive_store.segments.choice import open_hold_segments, open_segments
 from archive_store.segments.frame import ERASED, KIND_MESSAGE, MessageFrame, kind_of
@@ -122,7 +123,7 @@ def restore(config: Config, folder: Path, operator: str, now: datetime) -> Resto
         with db.write() as tx:
             tx.execute(delete(LoginSession))
             deleted = _delete_erased(tx, erased, now)
-            held = _hold_queue(tx)
+            held = _hold_queue(tx, segments, now)
             actor = Actor.command_line(operator)
             audit.record(tx, events.BackupRestored(), trail=audit.INSTALLATION, actor=actor, at=now)
         # Where the keyring has a place of its own, it still says what was deleted since.
@@ -173,8 +174,18 @@ def _delete_erased(tx: Session, erased: set[bytes], now: datetime) -> int:
     return len(entries)
 
 
-def _hold_queue(tx: Session) -> int:
+def _back_to_drafts(tx: Session, segments: SegmentStore, now: datetime) -> None:
+    """What was to be sent later may have been sent since: its writer decides."""
+    pending = QueueItem.kind == queue.PENDING, QueueItem.state.in_(queue.WAITING)
+    items = tx.scalars(select(QueueItem).where(*pending))
+    segments.erase([slot for item in items for slot in item_slots(tx, item)])
+    tx.execute(update(QueueItem).where(*pending).values(**queue.ended_as(queue.DROPPED, now)))
+    tx.execute(update(Entry).where(Entry.folder == OUTBOX).values(folder=DRAFTS))
+
+
+def _hold_queue(tx: Session, segments: SegmentStore, now: datetime) -> int:
     """Hold what waited: its server may have it since. Says how many items."""
+    _back_to_drafts(tx, segments, now)
     waiting = update(QueueItem).where(QueueItem.state.in_((queue.QUEUED, queue.LEASED)))
     held = waiting.values(state=queue.HELD, lease_owner="", lease_until=None)
     return cast(CursorResult[Any], tx.execute(held)).rowcount

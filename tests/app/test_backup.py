@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,7 +16,9 @@ from sqlalchemy.engine import make_url
 from app import backup as backups
 from app.backup import FORMAT, MANIFEST, BackupFailed, backup, restore
 from app.config import Config
+from app.delivery import desk
 from app.models import LoginSession, QueueItem
+from app.viewer import Actor
 from app.wiring import Parts
 from archive_store import durable
 from archive_store.db import Database
@@ -26,6 +28,7 @@ from archive_store.segments.choice import open_segments
 from archive_store.segments.frame import KIND_MESSAGE, kind_of, wrap_position
 from tests.app.conftest import World
 from tests.app.keys.test_holding import MAIL, VLAD, Holds, holding
+from tests.app.sending.outbox import letter
 from tests.parts.seaweedfs import SeaweedFS, anywhere, environment_of
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -96,6 +99,26 @@ def test_a_restore_ends_sessions_and_holds_what_waited(world: World, tmp_path: P
         assert tx.scalars(select(LoginSession)).all() == []
         assert [item.state for item in tx.scalars(select(QueueItem))] == ["held"]
         assert len(tx.scalars(select(Entry)).all()) == 1
+
+
+@anywhere
+def test_after_a_restore_what_was_to_be_sent_is_a_draft_and_the_queue_can_be_released(
+    world: World, tmp_path: Path
+) -> None:
+    viewer = world.viewer()
+    world.sends(timedelta(hours=1)).send(viewer, letter(world, viewer))
+    world.receive(b"Subject: x\r\n\r\n")
+    with closing(restored(world, tmp_path)) as db, db.write() as tx:
+        found = {item.kind: item for item in tx.scalars(select(QueueItem))}
+        assert {kind: item.state for kind, item in found.items()} == {
+            "pending": "dropped",
+            "primary": "held",
+        }
+        assert found["pending"].wrap == b""
+        assert sorted(tx.scalars(select(Entry.folder))) == ["drafts", "inbox"]
+        for one in desk.held_items(tx):
+            desk.release(tx, Actor.command_line("root"), one, NOW, domain_id=None)
+        assert found["primary"].state == "queued"
 
 
 def test_mail_from_a_folder_comes_back_in_a_bucket_and_only_in_an_empty_one(
