@@ -12,6 +12,7 @@ from app.accounts.housekeeping import purge
 from app.audit import events
 from app.fsck.quarantine import Quarantine
 from app.models import Hold, QueueItem
+from app.sending import limits
 from app.viewer import Actor
 from app.wiring import Parts
 from archive_store.clock import utc_now
@@ -46,6 +47,7 @@ def sweep(parts: Parts, keys: ExpiringKeys, now: datetime | None = None) -> Swep
     Quarantine(parts.store.quarantine_dir).drop(last_day_over(at, parts.store.keep))
     with parts.db.write() as tx:
         purge(tx, at)
+        limits.purge(tx, at)
         if swept != Swept():
             event = events.RetentionRan(
                 messages=swept.messages, entries=swept.entries, segments=len(swept.segment_days)

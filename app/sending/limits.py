@@ -73,6 +73,11 @@ def take(
     return None
 
 
+def purge(tx: Session, now: datetime) -> None:
+    """Forget the counts of more than a day ago, also of those who send no more."""
+    tx.execute(delete(SendingCount).where(SendingCount.hour < _first_hour(now)))
+
+
 def _rows(tx: Session, viewer: Viewer, now: datetime) -> Sequence[SendingCount]:
     """The last day's counts of the person and the domain, locked, with one of this hour."""
     owners = _owners(viewer)
@@ -80,8 +85,7 @@ def _rows(tx: Session, viewer: Viewer, now: datetime) -> Sequence[SendingCount]:
         values = {"owner_id": owner_id, "hour": _hour(now), "recipients": 0, "refused": ""}
         insert_if_absent(tx, SendingCount, **values)
     mine = SendingCount.owner_id.in_(owners)
-    first = _hour(now) - (DAY_HOURS - 1) * HOUR
-    tx.execute(delete(SendingCount).where(mine, SendingCount.hour < first))
+    tx.execute(delete(SendingCount).where(mine, SendingCount.hour < _first_hour(now)))
     # In one order for all, or two who send at once could wait for each other.
     wanted = select(SendingCount).where(mine).order_by(SendingCount.owner_id, SendingCount.hour)
     return list(tx.scalars(wanted.with_for_update()))
@@ -125,3 +129,8 @@ def _sentence(limit: _Limit, count: int) -> str:
 
 def _hour(now: datetime) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0)
+
+
+def _first_hour(now: datetime) -> datetime:
+    """The oldest that counts."""
+    return _hour(now) - (DAY_HOURS - 1) * HOUR

@@ -9,12 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from app.models import SendingCount
+from app.retention import sweep
 from app.sending import limits
 from app.sending.limits import SendLimits, TooManySent
 from app.sending.service import Sending, SendingParts
 from app.viewer import Viewer
 from tests.app.conftest import World
 from tests.app.sending.outbox import envelopes, letter
+from tests.app.test_backup import parts_of
 
 HOUR = timedelta(hours=1)
 FEW = SendLimits(per_hour=3, per_day=5, domain_per_hour=0, domain_per_day=0)
@@ -133,3 +135,14 @@ def test_mail_that_is_to_leave_later_counts_when_send_is_pressed(world: World) -
     ours.send(viewer, letter(world, viewer, to="a@in.example, b@in.example, c@in.example"), later)
     with pytest.raises(TooManySent):
         ours.send(viewer, letter(world, viewer, to="d@in.example"), later)
+
+
+def test_a_sweep_forgets_what_counts_no_more(any_world: World) -> None:
+    world, parts = any_world, parts_of(any_world)
+    at_the_hour(world)
+    take(world, world.viewer(), 1)
+    for hours, left in ((23, 2), (1, 0)):  # of a person and the domain
+        world.clock.moment += hours * HOUR
+        sweep(parts, world.agent, world.clock())
+        with world.db.read() as tx:
+            assert len(tx.scalars(select(SendingCount)).all()) == left
