@@ -6,8 +6,10 @@ again the one in use stays.
 """
 
 import asyncio
+import contextlib
 import logging
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -95,3 +97,17 @@ class RenewedCertificate:
         self._stamp = stamp
         log.info("took the renewed certificate")
         return True
+
+
+@contextlib.contextmanager
+def renewing(files: CertificateFiles | None, *contexts: ssl.SSLContext | None) -> Iterator[None]:
+    """While the block runs, give the contexts each renewed certificate."""
+    in_use = [context for context in contexts if context is not None]
+    if files is None or not in_use:
+        yield
+        return
+    watching = asyncio.create_task(RenewedCertificate(files, *in_use).watch())
+    try:
+        yield
+    finally:
+        watching.cancel()

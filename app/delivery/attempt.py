@@ -27,7 +27,7 @@ from app.delivery.contact import Contact
 from app.delivery.courier import Courier, Parcel, is_address
 from app.delivery.dkim import Signer
 from app.delivery.dsn import ReportedRecipient
-from app.delivery.outcome import Deferred, Delivered, Failed, Outcome
+from app.delivery.outcome import GONE, Deferred, Delivered, Failed, Outcome
 from app.delivery.queue import Claim
 from app.delivery.returns import Returns
 from app.delivery.routes import NoRoute, Route, Routes, primary_route
@@ -50,7 +50,6 @@ T = TypeVar("T")
 Outcomes: TypeAlias = Mapping[bytes, Outcome]  # by item
 DOWN = Deferred(0, "4.4.1 The mail server does not answer")
 KEPT = Deferred(0, "4.3.2 Kept back until an administrator closes the outage")
-GONE = Failed(0, "5.4.7 The stored mail is gone: its days are over")
 DAMAGED = Failed(0, "5.3.0 The stored mail is damaged and cannot be read")
 BAD_RECIPIENT = Failed(0, "5.1.3 The recipient's address is none")
 INTERNAL = Deferred(0, "4.3.0 An error of this service: it will try again")

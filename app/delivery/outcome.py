@@ -62,6 +62,7 @@ class Failed(Answer):
 
 
 Outcome: TypeAlias = Delivered | Deferred | Failed
+GONE = Failed(0, "5.4.7 The stored mail is gone: its days are over")
 
 
 def judged(code: int, text: str, server: str) -> Outcome:

@@ -11,7 +11,6 @@ import uvloop
 
 from app.config import Config, HostPort
 from app.door import Door
-from app.roles.listening import renewing
 from app.roles.process import Role, run_role
 from app.roles.rinsing import rinsing
 from app.upstreams import LoginTrail, UpstreamLogins
@@ -20,6 +19,7 @@ from app.writer_client import WriterClient
 from archive_store.errors import ConfigError, WriteFailed
 from smtp_ingest.config import KEPT_FOR_SMALL, IngestConfig
 from smtp_ingest.server import CannotListen, serve
+from smtp_ingest.tls import renewing
 from smtp_ingest.trust import TrustedHosts
 
 log = logging.getLogger(__name__)

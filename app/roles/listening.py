@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from app.config import HostPort
 from app.config_kinds import Network
 from archive_store.errors import ConfigError
-from smtp_ingest.tls import CertificateFiles, RenewedCertificate
 
 GRACE_SECONDS = 5
 
@@ -59,20 +58,6 @@ async def serve_app(
     serving = zip(servers, listening, strict=True)
     await asyncio.gather(*(server.serve(sockets=[one.socket]) for server, one in serving))
     ending.cancel()
-
-
-@contextlib.contextmanager
-def renewing(files: CertificateFiles | None, *contexts: ssl.SSLContext | None) -> Iterator[None]:
-    """While the block runs, give the contexts each renewed certificate."""
-    in_use = [context for context in contexts if context is not None]
-    if files is None or not in_use:
-        yield
-        return
-    watching = asyncio.create_task(RenewedCertificate(files, *in_use).watch())
-    try:
-        yield
-    finally:
-        watching.cancel()
 
 
 def _server(app: FastAPI, proxies: tuple[Network, ...], tls: ssl.SSLContext | None) -> _Server:

@@ -19,7 +19,7 @@ from app.keys.client import KeysClient
 from app.portal import Portal, Watch, WatchParts
 from app.reading.live import Live
 from app.reading.service import Documents, Reading, ReadingParts
-from app.roles.listening import Listening, bind, renewing, serve_app
+from app.roles.listening import Listening, bind, serve_app
 from app.roles.process import Role, run_role
 from app.sending.draft_box import DraftBox, DraftParts
 from app.sending.limits import SendLimits
@@ -33,6 +33,7 @@ from app.wiring import Parts
 from archive_store.archive import Archive
 from archive_store.errors import ConfigError
 from archive_store.mime.worker import ParserPool
+from smtp_ingest.tls import renewing
 
 
 def main(role: Role) -> None:

@@ -19,8 +19,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.audit.events import MessageNotSent, MessageSent
 from app.delivery import queue
-from app.delivery.attempt import GONE
-from app.delivery.outcome import Failed
+from app.delivery.outcome import GONE, Failed
 from app.delivery.queue import Claim
 from app.models import Domain, Identity, QueueItem, User
 from app.sending.dispatch import as_unit

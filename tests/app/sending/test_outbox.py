@@ -9,8 +9,7 @@ from sqlalchemy import delete, select, update
 
 from app.accounts import users
 from app.delivery import queue
-from app.delivery.attempt import GONE
-from app.delivery.outcome import Failed
+from app.delivery.outcome import GONE, Failed
 from app.models import Identity, QueueItem
 from app.sending.outbox import Outbox, OutboxParts
 from app.sending.posting import Posting
