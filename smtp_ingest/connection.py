@@ -212,7 +212,7 @@ class Connection(asyncio.Protocol):
         """Ask the door about a recipient; go on at once if it knows by heart."""
         try:
             verdict = self._reception.door.rcpt(request.recipient.address, request.facts)
-        except Exception as error:
+        except Exception as error:  # see `_excuse`
             return self._session.recipient_judged(_excuse(error))
         if inspect.isawaitable(verdict):
             self._start(self._await_verdict(verdict))
@@ -223,7 +223,7 @@ class Connection(asyncio.Protocol):
         verdict: RcptVerdict
         try:
             verdict = await awaitable
-        except Exception as error:
+        except Exception as error:  # see `_excuse`
             verdict = _excuse(error)
         self._answer(self._session.recipient_judged, verdict)
 
@@ -232,7 +232,7 @@ class Connection(asyncio.Protocol):
             verdicts = await self._reception.door.accept(request.mail)
             if len(verdicts) != request.replies_due:
                 raise ValueError("one reply for SMTP, one per recipient for LMTP")
-        except Exception as error:
+        except Exception as error:  # see `_excuse`
             verdicts = [_excuse(error)] * request.replies_due
         self._answer(self._session.mail_accepted, verdicts)
 
@@ -296,6 +296,7 @@ class Connection(asyncio.Protocol):
 
 
 def _excuse(error: Exception) -> replies.Reply:
+    """What a fault of the door is to its client: 451, and the sender keeps the mail."""
     _log_fault("answered 451 for the door", error)
     return replies.LOCAL_ERROR
 
