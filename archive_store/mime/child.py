@@ -84,8 +84,8 @@ def give_up(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold mail
-    # 0, 1 and 2 are taken: no further file or socket can be opened.
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+    # What is open stays so; no further file or socket can be opened, also in place of one of them.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 
 
 def limit_seconds(seconds: int) -> None:

@@ -43,7 +43,7 @@ Listed = tuple[Summary, str]  # a summary and the searchable words
 Answer = TypeVar("Answer")
 
 
-class _ChildFailed(Exception):
+class ChildFailed(Exception):
     """The child is gone, too slow, or answered what is no answer."""
 
 
@@ -79,8 +79,8 @@ class _Child:
                 raise StoreBusy("no parser process could be started") from error
         try:
             if self._receive(1, time.monotonic() + _START_SECONDS) != child.READY:
-                raise _ChildFailed
-        except _ChildFailed:
+                raise ChildFailed
+        except ChildFailed:
             self.close()
             raise StoreBusy("a parser process did not start") from None
 
@@ -98,20 +98,20 @@ class _Child:
         sizes = child.REPLY.unpack(self._receive(child.REPLY.size, deadline))
         # Decoding makes no attachment longer; a summary has names that no message wrote.
         if sizes[0] > _LONGEST_JSON or sizes[1] > max(length, _LONGEST_LISTED):
-            raise _ChildFailed
+            raise ChildFailed
         row = self._receive(sizes[0], deadline)
         raw = self._receive(sizes[1], deadline)
         try:
             return json.loads(row), bytes(raw)
         except (ValueError, RecursionError):
-            raise _ChildFailed from None
+            raise ChildFailed from None
 
     def _send(self, octets: bytes, deadline: float) -> None:
         self._socket.settimeout(max(0.001, deadline - time.monotonic()))
         try:
             self._socket.sendall(octets)
         except OSError:
-            raise _ChildFailed from None
+            raise ChildFailed from None
 
     def _receive(self, length: int, deadline: float) -> bytearray:
         octets = bytearray(length)
@@ -121,9 +121,9 @@ class _Child:
             try:
                 count = self._socket.recv_into(view)
             except OSError:
-                raise _ChildFailed from None
+                raise ChildFailed from None
             if not count:
-                raise _ChildFailed
+                raise ChildFailed
             view = view[count:]
         return octets
 
@@ -178,8 +178,8 @@ class ParserPool:
     def message(self, octets: bytes) -> ParsedMessage:
         """The parsed message."""
         try:
-            return self._ask(child.MESSAGE, 0, [octets], lambda row, _: wire.read_message(row))
-        except _ChildFailed:
+            return self.ask(child.MESSAGE, 0, [octets], lambda row, _: wire.read_message(row))
+        except ChildFailed:
             return UNREADABLE
 
     def attachment(self, octets: bytes, index: int) -> tuple[Attachment, bytes] | None:
@@ -187,22 +187,22 @@ class ParserPool:
         if not 0 <= index < 2**32:
             return None
         try:
-            return self._ask(child.ATTACHMENT, index, [octets], _read_attachment)
-        except _ChildFailed:
+            return self.ask(child.ATTACHMENT, index, [octets], _read_attachment)
+        except ChildFailed:
             return None
 
     def inline_images(self, octets: bytes) -> dict[str, bytes]:
         """The pictures that the HTML body shows, by Content-ID; their type is not checked."""
         try:
-            return self._ask(child.INLINE, 0, [octets], _read_pictures)
-        except _ChildFailed:
+            return self.ask(child.INLINE, 0, [octets], _read_pictures)
+        except ChildFailed:
             return {}
 
     def text(self, octets: bytes) -> str:
         """What is written in the documents of a message (`documents`); empty for want of any."""
         try:
-            return self._ask(child.TEXT, 0, [octets], lambda row, _: str(row))
-        except (_ChildFailed, StoreBusy):  # its mail is worth more than its search
+            return self.ask(child.TEXT, 0, [octets], lambda row, _: str(row))
+        except (ChildFailed, StoreBusy):  # its mail is worth more than its search
             return ""
 
     def close(self) -> None:
@@ -218,14 +218,14 @@ class ParserPool:
         lengths = b"".join(child.LENGTH.pack(len(octets)) for octets in messages)
         head = child.BATCH.pack(len(messages)) + lengths
         try:
-            return self._ask(child.SUMMARIES, 0, [head, *messages], _reads(len(messages)))
-        except _ChildFailed:
+            return self.ask(child.SUMMARIES, 0, [head, *messages], _reads(len(messages)))
+        except ChildFailed:
             if len(messages) == 1:
                 return [(UNREADABLE_SUMMARY, "")]
         # One of them is the guilty one; the others must not suffer for it.
         return [self._batch([octets])[0] for octets in messages]
 
-    def _ask(
+    def ask(
         self, op: int, index: int, pieces: Sequence[bytes], read: Callable[[Any, bytes], Answer]
     ) -> Answer:
         """What `read` makes of a child's answer; a child whose answer it cannot take is ended."""
@@ -234,7 +234,7 @@ class ParserPool:
             try:
                 return read(row, raw)
             except (ValueError, TypeError, KeyError, AttributeError):
-                raise _ChildFailed from None
+                raise ChildFailed from None
 
     @contextlib.contextmanager
     def _child(self) -> Iterator[_Child]:

@@ -182,7 +182,7 @@ def test_a_child_has_no_environment_no_files_and_no_room_for_a_core() -> None:
         assert names <= {b"", b"PYTHONPATH", b"LD_LIBRARY_PATH", b"LC_CTYPE"}
         rows = (process / "limits").read_text().splitlines()
         limits = {row[:26].strip(): row[26:].split() for row in rows}
-        assert limits["Max open files"][:2] == ["3", "3"]
+        assert limits["Max open files"][:2] == ["0", "0"]
         assert limits["Max file size"][:2] == ["0", "0"]
         assert limits["Max core file size"][:2] == ["0", "0"]
         assert limits["Max address space"][0] == str(ONE.memory)
