@@ -9,7 +9,10 @@
     files      which attachments are listed beside a body that shows some (pure)
     handing    where a message stands on its way to a mail server
     filing     moving, deleting, restoring, marking
-    service    `Reading`, the use cases of the pages
+    desk       what the use cases stand on: parts, and what is opened for live sessions
+    lists      folders, the side bar, what a search finds
+    messages   one message, its text and its files
+    service    `Reading`, all the use cases of the pages
 
 Entries are looked up by the viewer's mailbox and their id alone, and only while they
 are within their days: another's id, an old one and one that never was are all NotFound.

@@ -17,8 +17,9 @@ from app.admin.outage_desk import OutageDesk, OutageParts
 from app.admin.service import Administration, AdminParts
 from app.keys.client import KeysClient
 from app.portal import Portal, Watch, WatchParts
+from app.reading.desk import Documents, ReadingParts
 from app.reading.live import Live
-from app.reading.service import Documents, Reading, ReadingParts
+from app.reading.service import Reading
 from app.roles.listening import Listening, bind, serve_app
 from app.roles.process import Role, run_role
 from app.sending.draft_box import DraftBox, DraftParts

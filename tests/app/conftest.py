@@ -23,7 +23,8 @@ from app.keys.agent import KeyAgent
 from app.keys.client import KeysClient
 from app.keys.server import KeysServer
 from app.models import AuditEvent, QueueItem, User
-from app.reading.service import Documents, Reading, ReadingParts
+from app.reading.desk import Documents, ReadingParts
+from app.reading.service import Reading
 from app.secret import Secret
 from app.sending.draft_box import DraftBox, DraftParts
 from app.sending.service import Sending, SendingParts

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.keys.client import KeysClient
-from app.reading.service import PAGE_ROWS
+from app.reading.lists import PAGE_ROWS
 from archive_store import ids
 from archive_store.errors import NotFound
 from tests.app.conftest import KEEP, World

@@ -1,0 +1,147 @@
+"""One message: opened to be read, its text for the frame, its octets as files."""
+
+from collections.abc import Mapping
+
+from sqlalchemy.orm import Session
+
+from app.delivery.state import NONE, EntryDelivery, delivery_state
+from app.keys.protocol import Purpose
+from app.reading import files, finding, handing, rows
+from app.reading.desk import Desk
+from app.reading.opening import OpenedEntry
+from app.viewer import Viewer
+from app.views import OpenMessage, Position, Row, SafeDocument
+from archive_store import ids
+from archive_store.errors import FrameBroken, NotFound, SealBroken
+from archive_store.indexing import IndexedSummary
+from archive_store.mime.html_text import remote_images
+from archive_store.mime.summary import summarise
+from archive_store.mime.values import Attachment, ParsedMessage
+from archive_store.models import Entry
+from archive_store.search import parse_query
+
+SOURCE_OCTETS = 1024 * 1024
+DAMAGED = (
+    "This message is kept, but its sealed octets are damaged or were changed, so it is not shown. "
+    "Your help desk can find it by the time at which it came. Your other messages are not affected."
+)
+
+
+class Messages(Desk):
+    """The use cases of a single message."""
+
+    def open_message(self, viewer: Viewer, entry_id: str) -> OpenMessage:
+        """Open a message: audited, and marked as read."""
+        try:
+            opened = self.opener.open(viewer, entry_id, Purpose.OPEN)
+        except (SealBroken, FrameBroken):
+            return self._damaged(viewer, entry_id)
+        parsed = self._parsers.message(opened.octets)
+        entry = opened.entry
+        entry.seen = True  # the keys role has written it down, with the audit event
+        with self._db.read() as tx:
+            delivery = delivery_state(tx, [entry.id])[entry.id]
+            position = self._position(tx, viewer, entry)
+        return OpenMessage(
+            row=_row_of(opened, parsed, delivery),
+            parsed=parsed,
+            attachments=files.listed(parsed.attachments, self._shown(opened.octets, parsed)),
+            envelope_to=opened.envelope.rcpt_to,
+            leaves_on=entry.received_at + self._keep,
+            delivery=handing.delivery_words(
+                delivery, entry.folder, self._reader.installation, opened.content_key
+            ),
+            position=position,
+            genuine=opened.genuine,
+            blocked_images=remote_images(parsed.html) if parsed.html else 0,
+        )
+
+    def body_html(self, viewer: Viewer, entry_id: str, sought: str = "") -> SafeDocument:
+        """The page for the frame. It belongs to the opening just audited. The words of the search
+        `sought` are marked in it.
+        """
+        try:
+            opened = self.opener.open(viewer, entry_id, Purpose.RENDER)
+        except (SealBroken, FrameBroken):
+            return self._documents.text(DAMAGED, ())
+        parsed = self._parsers.message(opened.octets)
+        needles = parse_query(sought).needles
+        if parsed.unreadable:
+            return self._documents.text(_source(opened.octets), needles)
+        if parsed.html is None:
+            return self._documents.text(parsed.text or "", needles)
+        pictures = self._pictures(opened.octets, parsed)
+        return self._documents.html(parsed.html, pictures, needles)
+
+    def check(self, viewer: Viewer, entry_id: str) -> None:
+        """NotFound unless the message is there and the viewer's own. Opens nothing."""
+        self.opener.locate(viewer, entry_id)
+
+    def original(self, viewer: Viewer, entry_id: str) -> bytes:
+        """The octets as received; audited."""
+        return self.opener.open(viewer, entry_id, Purpose.DOWNLOAD).octets
+
+    def attachment(self, viewer: Viewer, entry_id: str, index: int) -> tuple[Attachment, bytes]:
+        """An attachment's name and octets; audited."""
+        opened = self.opener.open(viewer, entry_id, Purpose.ATTACHMENT, index)
+        found = self._parsers.attachment(opened.octets, index)
+        if found is None:
+            raise NotFound("no such attachment")
+        return found
+
+    def _pictures(self, octets: bytes, parsed: ParsedMessage) -> Mapping[str, bytes]:
+        inside = any(attachment.inline for attachment in parsed.attachments)
+        return self._parsers.inline_images(octets) if inside else {}
+
+    def _shown(self, octets: bytes, parsed: ParsedMessage) -> frozenset[str]:
+        """The Content-IDs of the pictures that the frame shows."""
+        pictures = self._pictures(octets, parsed)
+        return frozenset(
+            cid
+            for cid in files.referred(parsed.html or "") & pictures.keys()
+            if self._documents.picture(pictures[cid])
+        )
+
+    def _position(self, tx: Session, viewer: Viewer, entry: Entry) -> Position:
+        window = self._window(viewer)
+        within = (*window.conditions, finding.in_folder(entry.folder))
+        newer = finding.nearest(tx, *within, finding.newer_than(entry), oldest_first=True)
+        older = finding.nearest(tx, *within, finding.older_than(entry), oldest_first=False)
+        return Position(
+            finding.count(tx, *within, finding.newer_than(entry)) + 1,
+            finding.count(tx, *within),
+            ids.show(newer) if newer else None,
+            ids.show(older) if older else None,
+        )
+
+    def _damaged(self, viewer: Viewer, entry_id: str) -> OpenMessage:
+        """What can be said of a message whose octets do not open."""
+        entry, _ = self.opener.locate(viewer, entry_id)
+        with self._db.read() as tx:
+            row = self._rows(tx, viewer, [entry])[0]
+            position = self._position(tx, viewer, entry)
+        return OpenMessage(
+            row=row,
+            parsed=ParsedMessage(subject=row.subject, problems=(DAMAGED,), unreadable=True),
+            attachments=(),
+            envelope_to=row.sent_to,
+            leaves_on=entry.received_at + self._keep,
+            delivery=handing.delivery_words(NONE, entry.folder, self._reader.installation, None),
+            position=position,
+            genuine=False,
+        )
+
+
+def _row_of(opened: OpenedEntry, parsed: ParsedMessage, delivery: EntryDelivery) -> Row:
+    """The row of an open message: from the message itself, so it is there before the index."""
+    envelope = opened.envelope
+    indexed = IndexedSummary(
+        summarise(parsed), envelope.rcpt_to, envelope.mail_from, opened.genuine
+    )
+    only_here = handing.only_here(delivery, opened.entry.folder)
+    return rows.row(opened.entry, indexed, only_here=only_here)
+
+
+def _source(octets: bytes) -> str:
+    """The message as it was written; header octets beyond ASCII are UTF-8 (RFC 6532)."""
+    return octets[:SOURCE_OCTETS].decode("utf-8", "replace").replace("\r\n", "\n")
