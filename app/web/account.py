@@ -9,7 +9,6 @@ from app.secret import Secret
 from app.views import BadEntry, Visit
 from app.web import cookies, flash
 from app.web.access import READER, SignedIn
-from app.web.cookies import DENSITIES, THEMES, Look
 from app.web.csrf import PostedForm, text
 from app.web.deps import services_of
 from app.web.login import LONGEST_PASSWORD
@@ -43,10 +42,7 @@ def back(request: Request, kind: str) -> RedirectResponse:
 @router.post("/settings/look", name="set_look")
 def set_look(request: Request, visit: SignedIn, form: PostedForm) -> Response:
     theme, density = text(form, "theme"), text(form, "density")
-    look = Look(
-        theme if theme in THEMES else THEMES[0],
-        density if density in DENSITIES else DENSITIES[0],
-    )
+    look = cookies.look_of(theme, density, text(form, "language"))
     response = RedirectResponse(path_to(request.app, "settings"), status_code=303)
     cookies.set_look(request, response, look)
     return response

@@ -14,6 +14,7 @@ from fastapi import APIRouter, HTTPException, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 
+from app.phrase import phrase
 from app.views import (
     AttachmentFacts,
     BadDraft,
@@ -30,7 +31,7 @@ from app.web.csrf import OpenForm, carries_token, text, texts
 from app.web.deps import services_of
 from app.web.message import EntryId
 from app.web.middleware import MIB
-from app.web.render import clock_of, kept_words, mail_page, path_to
+from app.web.render import clock_of, kept_words, mail_page, path_to, speech_for
 from archive_store.errors import NotFound, StoreError
 
 router = APIRouter()
@@ -50,7 +51,9 @@ class Problem:
 
 OTHER_SESSION = Problem(
     field="session",
-    message="Not sent yet: you signed in anew since you began. Look it over, and send it again.",
+    message=phrase(
+        "Not sent yet: you signed in anew since you began. Look it over, and send it again."
+    ),
 )
 
 
@@ -127,7 +130,7 @@ def show(request: Request, visit: Visit, sheet: Sheet, problem: Problem | None =
         "problem": problem,
         "identities": services_of(request).sending.identities(visit.viewer),
         "later": later.Later.of(clock_of(request), longest(request)),
-        "longest": kept_words(longest(request).days),
+        "longest": speech_for(request).say(kept_words(longest(request).days)),
     }
     status = problem.status if problem else 200
     return mail_page(request, visit, "compose.html", context, status=status)
@@ -189,11 +192,11 @@ def finish(request: Request, visit: Visit, form: FormData, sheet: Sheet) -> Resp
 def told(request: Request, receipt: SentReceipt, *, scheduled: bool) -> flash.Flash:
     """What the next page says of what was sent, with its undoing while there is one."""
     if receipt.leaves_at is None:
-        return flash.Flash("sent", 1, receipt.text)
+        return flash.Flash("sent", 1, speech_for(request).say(receipt.text))
     back = (flash.TAKE_BACK, "", (receipt.entry_id,))
     if scheduled:
         return flash.Flash("scheduled", 1, later.said(clock_of(request), receipt.leaves_at), *back)
-    return flash.Flash("sent", 1, receipt.text, *back)
+    return flash.Flash("sent", 1, speech_for(request).say(receipt.text), *back)
 
 
 def kept_as_draft(request: Request, visit: Visit, sheet: Sheet, written: Outgoing) -> Sheet:

@@ -1,8 +1,8 @@
 """The cookies of the site, and how each is set.
 
 `__Host-la` (over https; `la` on plain http) holds the session token: HttpOnly,
-SameSite=Lax, until the browser closes. `look` holds theme and density, `tz` the
-name of the reader's time zone, set by a script; both say nothing of anybody.
+SameSite=Lax, until the browser closes. `look` holds theme, density and language,
+`tz` the name of the reader's time zone, set by a script; both say nothing of anybody.
 """
 
 import zoneinfo
@@ -13,6 +13,7 @@ from typing import Final
 
 from fastapi import Request, Response
 
+from app.languages import LANGUAGES
 from app.secret import Secret
 from app.web.deps import services_of
 
@@ -69,16 +70,23 @@ class Look:
 
     theme: str = "auto"
     density: str = "comfortable"
+    language: str = ""  # its tag; empty: as the browser asks
 
     def __str__(self) -> str:
-        return f"{self.theme}.{self.density}"
+        return f"{self.theme}.{self.density}.{self.language}"
 
 
 def read_look(request: Request) -> Look:
-    theme, _, density = request.cookies.get(LOOK, "").partition(".")
+    theme, density, language, *_ = (*request.cookies.get(LOOK, "").split("."), "", "", "")
+    return look_of(theme, density, language)
+
+
+def look_of(theme: str, density: str, language: str) -> Look:
+    """What was chosen; what there is not becomes what is usual."""
     return Look(
         theme if theme in THEMES else THEMES[0],
         density if density in DENSITIES else DENSITIES[0],
+        language if language in LANGUAGES else "",
     )
 
 

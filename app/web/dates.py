@@ -1,49 +1,32 @@
-"""Times as the reader says them: in their zone, today by the clock, else by the day.
+"""Times as the reader says them: in their zone and language, today by the clock, else by the day.
 
-Pure: the clock holds the moment at which the page is made. Words are wrapped in
-`_` where a template prints them; here they are the English originals.
+Pure: the clock holds the moment at which the page is made, and the reader's speech.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import groupby
 
+from app.languages import ENGLISH
+from app.languages.speech import Speech, speech_of
 from app.views import Row
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 SOON = timedelta(days=2)
 A_WEEK = timedelta(days=7)
 
 
-def weekday(day: date) -> str:
-    return WEEKDAYS[day.weekday()]
-
-
-def day_month(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]}"
+def english() -> Speech:
+    return speech_of(ENGLISH.tag)
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The moment of a page, and the zone of its reader."""
+    """The moment of a page, and the zone and language of its reader."""
 
     now: datetime
     zone: tzinfo
+    speech: Speech = field(default_factory=english)
 
     def local(self, moment: datetime) -> datetime:
         return moment.astimezone(self.zone)
@@ -54,63 +37,72 @@ class Clock:
 
     def time(self, moment: datetime) -> str:
         """10:58"""
-        return self.local(moment).strftime("%H:%M")
+        return f"{self.local(moment):%H:%M}"
 
     def exact(self, moment: datetime) -> str:
         """Tuesday 24 November 2026, 10:58:07 UTC"""
-        there = self.local(moment)
-        return f"{weekday(there)} {day_month(there)} {there.year}, {there:%H:%M:%S} {there:%Z}"
+        there, speech = self.local(moment), self.speech
+        day = speech.day(there.date(), speech.language.whole_day)
+        return f"{day}{speech.comma}{there:%H:%M:%S} {there:%Z}"
 
     def day(self, day: date) -> str:
         """Today, Yesterday, Wednesday 18 November"""
-        if day == self.today:
-            return "Today"
-        if day == self.today - timedelta(days=1):
-            return "Yesterday"
-        return f"{weekday(day)} {day_month(day)}"
+        return self._near(day) or self.speech.day(day, self.speech.language.long_day)
 
     def day_short(self, day: date) -> str:
         """Today, Yesterday, Sun 22 Nov"""
-        named = self.day(day)
-        if named in ("Today", "Yesterday"):
-            return named
-        return f"{weekday(day)[:3]} {day.day} {MONTHS[day.month - 1][:3]}"
+        return self._near(day) or self.speech.day(day, self.speech.language.short_day)
+
+    def _near(self, day: date) -> str:
+        if day == self.today:
+            return self.speech.gettext("Today")
+        if day == self.today - timedelta(days=1):
+            return self.speech.gettext("Yesterday")
+        return ""
 
     def short(self, moment: datetime) -> str:
         """10:58 today; Mon 16:20 within a week; 18 Nov 16:20 before"""
-        there = self.local(moment)
+        there, language = self.local(moment), self.speech.language
         if there.date() == self.today:
             return f"{there:%H:%M}"
-        if timedelta(0) <= self.today - there.date() < A_WEEK:
-            return f"{weekday(there)[:3]} {there:%H:%M}"
-        return f"{there.day} {MONTHS[there.month - 1][:3]} {there:%H:%M}"
+        within = timedelta(0) <= self.today - there.date() < A_WEEK
+        day = self.speech.day(there.date(), "ccc" if within else language.date)
+        return f"{day} {there:%H:%M}"
 
     def full(self, moment: datetime) -> str:
         """Today, 10:58; Monday 23 November, 16:20"""
-        return f"{self.day(self.local(moment).date())}, {self.time(moment)}"
+        return f"{self.day(self.local(moment).date())}{self.speech.comma}{self.time(moment)}"
 
     def since(self, moment: datetime) -> str:
         """09:42; Monday 16:20: to stand after "since" """
         there = self.local(moment)
+        time = f"{there:%H:%M}"
         if there.date() == self.today:
-            return f"{there:%H:%M}"
-        return f"{weekday(there)} {there:%H:%M}"
+            return self.speech.pgettext("since", "%(time)s") % {"time": time}
+        values = {"weekday": self.speech.weekday(there.date()), "time": time}
+        return self.speech.pgettext("since", "%(weekday)s %(time)s") % values
 
     def lasting(self, start: datetime) -> str:
         """4 min; 1 h 26 min; 3 d 2 h"""
         minutes = max(0, int((self.now - start).total_seconds() // 60))
         hours, minutes = divmod(minutes, 60)
         days, hours = divmod(hours, 24)
+        gettext = self.speech.gettext
         if days:
-            return f"{days} d {hours} h"
-        return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+            return gettext("%(days)s d %(hours)s h") % {"days": days, "hours": hours}
+        if hours:
+            return gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+        return gettext("%(minutes)s min") % {"minutes": minutes}
 
     def when(self, day: date) -> str:
         """today, tomorrow, on Thursday: to stand after "leaves" """
         ahead = (day - self.today).days
         if ahead <= 0:
-            return "today"
-        return "tomorrow" if ahead == 1 else f"on {weekday(day)}"
+            return self.speech.pgettext("leaves", "today")
+        if ahead == 1:
+            return self.speech.pgettext("leaves", "tomorrow")
+        values = {"weekday": self.speech.weekday(day)}
+        return self.speech.pgettext("leaves", "on %(weekday)s") % values
 
     def leaving(self, moment: datetime) -> str:
         """When something leaves, if that is soon; otherwise empty."""

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.datastructures import FormData
 
+from app.languages.speech import Speech
 from app.views import BadDraft, DraftFile, DraftKind, Outgoing, Visit
 from app.web import flash
 from app.web.access import Reader
@@ -19,8 +20,8 @@ from app.web.compose import Problem, Sheet, draft_of, numbers, show, uploaded, w
 from app.web.csrf import PostedForm, text
 from app.web.deps import services_of
 from app.web.message import EntryId
-from app.web.render import clock_of, path_to
-from app.web.showing import file_kind, size, translated, visible
+from app.web.render import clock_of, path_to, speech_for
+from app.web.showing import file_kind, visible
 from archive_store.errors import NotFound
 
 router = APIRouter()
@@ -69,7 +70,9 @@ def save_draft(request: Request, visit: Reader, form: PostedForm) -> Response:
     if wants_json(request):
         at = clock_of(request).time(saved.at)
         facts = {"id": saved.id, "path": path, "at": at, "alone": saved.alone}
-        return JSONResponse(facts | {"files": [described(file) for file in saved.files]})
+        return JSONResponse(
+            facts | {"files": [described(speech_for(request), file) for file in saved.files]}
+        )
     response = RedirectResponse(path, status_code=303)
     flash.put(request, response, flash.Flash("draft" if saved.alone else "draft_twice"))
     return response
@@ -97,7 +100,10 @@ def written_in(form: FormData) -> Outgoing:
 def not_kept(request: Request, visit: Visit, written: Outgoing, error: BadDraft) -> Response:
     """The files are too large together: the draft stays as it was, and the page says why."""
     if wants_json(request):
-        return JSONResponse({"field": error.field, "message": error.message}, status_code=422)
+        return JSONResponse(
+            {"field": error.field, "message": speech_for(request).say(error.message)},
+            status_code=422,
+        )
     sheet = resumed(request, visit, written.draft or "", replace(written, attachments=()))
     sheet = with_files(request, visit, replace(sheet, stay=written.draft_files))
     return show(request, visit, sheet, Problem(field=error.field, message=error.message))
@@ -107,10 +113,10 @@ def wants_json(request: Request) -> bool:
     return "application/json" in request.headers.get("accept", "")
 
 
-def described(file: DraftFile) -> dict[str, object]:
+def described(speech: Speech, file: DraftFile) -> dict[str, object]:
     """A kept file as the script lists it."""
     kind = file_kind(file.filename)
-    text = f"{translated(kind.label)}, {size(file.size)}"
+    text = f"{speech.say(kind.label)}, {speech.size(file.size)}"
     return {"index": file.index, "name": visible(file.filename), "text": text}
 
 

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from app.phrase import Phrase, phrase
 from app.web.render import render
 from archive_store.errors import (
     FrameBroken,
@@ -31,73 +32,95 @@ class NotSignedIn(Exception):
 class Words:
     """What an error page says: what happened, what it means, what to do."""
 
-    title: str
-    text: str
+    title: Phrase
+    text: Phrase
     icon: str = "circle-alert"
 
 
 NOT_HERE = Words(
-    "This page is not here",
-    "It may have left after seven days, been deleted, or never been yours to see. "
-    "Check the address, or begin again.",
+    phrase("This page is not here"),
+    phrase(
+        "It may have left after seven days, been deleted, or never been yours to see. "
+        "Check the address, or begin again."
+    ),
     "search",
 )
 WORDS: dict[int, Words] = {
-    400: Words("That did not arrive whole", "Go back, load the page again, and repeat it."),
+    400: Words(
+        phrase("That did not arrive whole"), phrase("Go back, load the page again, and repeat it.")
+    ),
     401: Words(
-        "You are signed out",
-        "A session ends when it was not used for a while. Sign in, then do it again.",
+        phrase("You are signed out"),
+        phrase("A session ends when it was not used for a while. Sign in, then do it again."),
     ),
     403: Words(
-        "This did not come from a page of LiveArchive",
-        "To protect you, nothing was done. Go back, load the page again, and repeat it.",
+        phrase("This did not come from a page of LiveArchive"),
+        phrase("To protect you, nothing was done. Go back, load the page again, and repeat it."),
         "shield-alert",
     ),
     404: NOT_HERE,
     405: NOT_HERE,
     413: Words(
-        "That is too large",
-        "A message may be 25 MB with its attachments. Go back, take a file out, and send again; "
-        "what you wrote is still there.",
+        phrase("That is too large"),
+        phrase(
+            "A message may be 25 MB with its attachments. Go back, take a file out, and send "
+            "again; what you wrote is still there."
+        ),
         "paperclip",
     ),
     429: Words(
-        "Too many attempts",
-        "Wait a little, then try again. Signing in from a device you have used before still works.",
+        phrase("Too many attempts"),
+        phrase(
+            "Wait a little, then try again. Signing in from a device you have used before still "
+            "works."
+        ),
         "clock",
     ),
     500: Words(
-        "Something failed on our side",
-        "Nothing you had was lost. Try again; if it fails again, tell your help desk the time.",
+        phrase("Something failed on our side"),
+        phrase(
+            "Nothing you had was lost. Try again; if it fails again, tell your help desk the time."
+        ),
     ),
     503: Words(
-        "The archive does not answer",
-        "Your mail is safe on disk, and new mail waits at its sender. Try again in a minute.",
+        phrase("The archive does not answer"),
+        phrase(
+            "Your mail is safe on disk, and new mail waits at its sender. Try again in a minute."
+        ),
         "server",
     ),
 }
 DAMAGED = Words(
-    "What is kept here is damaged",
-    "It was damaged or changed on disk, so nothing of it is handed out. Tell your help desk the "
-    "time below; everything else is not affected.",
+    phrase("What is kept here is damaged"),
+    phrase(
+        "It was damaged or changed on disk, so nothing of it is handed out. Tell your help desk "
+        "the time below; everything else is not affected."
+    ),
     "shield-alert",
 )
 TOO_MUCH_AT_ONCE = Words(
-    "That was too much for one minute",
-    "Held mail is opened, and searched for, only so often in a minute, so that whoever gets hold "
-    "of a session cannot empty a hold. Wait a minute, then go on.",
+    phrase("That was too much for one minute"),
+    phrase(
+        "Held mail is opened, and searched for, only so often in a minute, so that whoever gets "
+        "hold of a session cannot empty a hold. Wait a minute, then go on."
+    ),
     "clock",
 )
 FULL = Words(
-    "The archive's disk is full",
-    "This could not be written down, so it was not done. No mail is lost: what is here stays, and "
-    "new mail waits at its sender. Tell your help desk; it works again as soon as there is room.",
+    phrase("The archive's disk is full"),
+    phrase(
+        "This could not be written down, so it was not done. No mail is lost: what is here stays, "
+        "and new mail waits at its sender. Tell your help desk; it works again as soon as there "
+        "is room."
+    ),
     "server",
 )
 OUT_WHILE_WRITING = Words(
-    "You are signed out",
-    "Nothing was sent, and nothing you wrote is lost: sign in, which opens a page of its own, then "
-    "come back to this one and load it again.",
+    phrase("You are signed out"),
+    phrase(
+        "Nothing was sent, and nothing you wrote is lost: sign in, which opens a page of its own, "
+        "then come back to this one and load it again."
+    ),
     "lock",
 )
 WRITING = "/compose/"

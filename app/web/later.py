@@ -8,12 +8,13 @@ from datetime import UTC, datetime, time, timedelta
 
 from starlette.datastructures import FormData
 
+from app.phrase import phrase
 from app.views import BadDraft
 from app.web.csrf import text
 from app.web.dates import Clock
 
 MORNING = time(8)
-CHOOSE = "Choose a day and a time."
+CHOOSE = phrase("Choose a day and a time.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +68,7 @@ def leaves_at(form: FormData, clock: Clock) -> datetime | None:
 def said(clock: Clock, at: datetime) -> str:
     """Tomorrow, 08:00; Monday 30 November, 08:00"""
     day = clock.local(at).date()
-    named = "Tomorrow" if day == clock.today + timedelta(days=1) else clock.day(day)
-    return f"{named}, {clock.time(at)}"
+    speech = clock.speech
+    tomorrow = day == clock.today + timedelta(days=1)
+    named = speech.gettext("Tomorrow") if tomorrow else clock.day(day)
+    return f"{named}{speech.comma}{clock.time(at)}"

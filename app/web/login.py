@@ -69,6 +69,16 @@ def login(request: Request, form: OpenForm) -> Response:
     return response
 
 
+@router.post("/language", dependencies=[Anyone], name="set_language")
+def set_language(request: Request, form: OpenForm) -> RedirectResponse:
+    """The language of this browser, chosen before anybody signs in."""
+    look = cookies.read_look(request)
+    response = RedirectResponse(path_to(request.app, "login"), status_code=303)
+    chosen = cookies.look_of(look.theme, look.density, text(form, "language"))
+    cookies.set_look(request, response, chosen)
+    return response
+
+
 @router.post("/logout", name="logout")
 def logout(request: Request, visit: SignedIn, _: PostedForm) -> Response:
     services_of(request).accounts.logout(visit.viewer)

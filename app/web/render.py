@@ -1,11 +1,11 @@
 """Pages from templates: what every page knows, and what a page of mail knows besides.
 
 Autoescape is on everywhere, an undefined name is an error, and everything printed
-loses characters that hide or turn other text. Texts go through gettext calls; for
-now each is its own translation.
+loses characters that hide or turn other text. Each language has templates of its own,
+bound to its speech, so that a request brings nothing along but which one it wants.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache, partial
 from typing import Any
@@ -14,9 +14,12 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.languages import LANGUAGES, Language, chosen
+from app.languages.speech import Speech
+from app.phrase import Phrase, phrase, phrases
 from app.resources import resource_dir
 from app.views import Visit
-from app.web import dates, flash, showing
+from app.web import flash, showing
 from app.web.cookies import read_look, read_zone, session_token
 from app.web.csrf import FIELD, form_token
 from app.web.dates import Clock
@@ -29,22 +32,21 @@ UNDO_ENDS = 5  # seconds before the mail leaves that its button goes
 
 
 @cache
-def environment() -> Environment:
-    """The templates of the product, compiled once a process."""
+def environment(speech: Speech) -> Environment:
+    """The templates of the product in one language, compiled once a process."""
+    texts = showing.Texts(speech)
     env = Environment(
         loader=FileSystemLoader(resource_dir("templates")),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=showing.visible,
+        finalize=texts.shown,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    env.install_null_translations(newstyle=True)  # type: ignore[attr-defined] # by the extension
-    env.globals["_"] = showing.translated
     env.filters.update(
-        size=showing.size,
-        number=showing.number,
+        size=speech.size,
+        number=speech.number,
         initials=showing.initials,
         short_address=showing.short_address,
         spoken=showing.spoken,
@@ -52,12 +54,33 @@ def environment() -> Environment:
         marked=showing.marked,
         device=showing.device,
     )
-    env.globals.update(sender_name=showing.sender_name, weekday=dates.weekday)
+    env.globals.update(
+        _=texts.text,
+        gettext=texts.text,
+        ngettext=texts.plural,
+        language=speech.language,
+        languages=tuple(LANGUAGES.values()),
+        sender_name=showing.sender_name,
+        weekday=speech.weekday,
+        weekday_initial=speech.initial,
+    )
+    env.newstyle_gettext = True  # type: ignore[attr-defined] # of the i18n extension
     return env
 
 
+def language_of(request: Request) -> Language:
+    """The language of the answer to a request."""
+    return chosen(read_look(request).language, request.headers.get("accept-language", ""))
+
+
+def speech_for(request: Request) -> Speech:
+    """What says the answer to a request."""
+    speeches: Callable[[str], Speech] = request.app.state.speeches
+    return speeches(language_of(request).tag)
+
+
 def clock_of(request: Request) -> Clock:
-    return Clock(services_of(request).now(), read_zone(request))
+    return Clock(services_of(request).now(), read_zone(request), speech_for(request))
 
 
 def path_to(app: FastAPI, name: str, /, **params: object) -> str:
@@ -65,25 +88,29 @@ def path_to(app: FastAPI, name: str, /, **params: object) -> str:
     return str(app.state.named[name].url_path_for(name, **params))
 
 
-def kept_words(days: int) -> str:
+def kept_words(days: int) -> Phrase:
     """How long mail is kept, as it stands in a sentence."""
-    return "seven days" if days == A_WEEK else f"{days} days"
+    if days == A_WEEK:
+        return phrase("seven days")
+    return phrases("%(num)s day", "%(num)s days", days)
 
 
 def _shared(request: Request) -> dict[str, Any]:
     app = request.app
     token = session_token(request)
     services = services_of(request)
+    speech = speech_for(request)
     return {
+        "speech": speech,
         "url": partial(path_to, app),
         "static": app.state.statics.path,
         "nonce": request.scope["state"]["nonce"],
         "csrf_field": FIELD,
         "csrf_token": form_token(token) if token else "",
         "look": read_look(request),
-        "clock": clock_of(request),
+        "clock": Clock(services.now(), read_zone(request), speech),
         "keep": timedelta(days=services.config.keep_days),
-        "kept": kept_words(services.config.keep_days),
+        "kept": speech.say(kept_words(services.config.keep_days)),
         "undo_shown": max(services.config.undo_seconds - UNDO_ENDS, 1),
         "extras": app.state.extras,
         "visit": None,
@@ -94,8 +121,8 @@ def _shared(request: Request) -> dict[str, Any]:
 
 def render(request: Request, template: str, context: Context, *, status: int = 200) -> HTMLResponse:
     """A page of its own, without a frame around it."""
-    env: Environment = request.app.state.templates
-    text = env.get_template(template).render(_shared(request) | dict(context))
+    shared = _shared(request)
+    text = environment(shared["speech"]).get_template(template).render(shared | dict(context))
     return HTMLResponse(text, status_code=status)
 
 

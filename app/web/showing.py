@@ -1,4 +1,4 @@
-"""How the pages write names, sizes and files: small pure functions, the filters of the templates.
+"""How the pages write names and files: small pure functions, the filters of the templates.
 
 What comes out of a message may try to look like something else: control and
 bidirectional override characters are taken from everything that is printed, and
@@ -7,44 +7,69 @@ a name that is itself an address gives way to the real one.
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 from markupsafe import Markup
 
+from app.languages.speech import Speech
+from app.phrase import Phrase, phrase
 from archive_store.search import hits
 
 # C0 and C1 controls but tab and newlines; embeddings, overrides and isolates; invisible letters.
 UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]"
 )
-KILO = 1000
 MOST_MARKED_WORDS = 12
 
 
-def visible(value: object) -> object:
-    """What a template prints: text without characters that hide or turn other text.
-
-    Text that is escaped already stays so: only characters without meaning in HTML are taken.
-    """
-    # A page prints thousands of texts, and nearly all of them are printable ASCII.
-    if not isinstance(value, str) or (value.isascii() and value.isprintable()):
-        return value
+def visible(value: str) -> str:
+    """Text without characters that hide or turn other text."""
     if UNSEEN.search(value) is None:
         return value
     seen = UNSEEN.sub("", value)
     return Markup(seen) if isinstance(value, Markup) else seen  # noqa: S704 (escaped before)
 
 
-@lru_cache(maxsize=2000)
-def _known(text: str) -> Markup:
-    return Markup(text)  # noqa: S704 (the product's own words)
+class Texts:
+    """What the templates of one language call to print a text of the product."""
 
+    def __init__(self, speech: Speech) -> None:
+        self._speech = speech
+        self._known: dict[str, Markup] = {}
+        self._plain: dict[str, Markup] = {}
 
-def translated(text: str, /, **values: object) -> Markup:
-    """A text of the product with its values escaped, as Jinja's own `_` gives it, in less time:
-    a list asks hundreds of times.
-    """
-    return _known(text) % values
+    def text(self, message: str, /, **values: object) -> Markup:
+        """The text with its values escaped: `_`. As Jinja's own, in less time: a list asks
+        hundreds of times.
+        """
+        if not values:
+            plain = self._plain.get(message)
+            if plain is None:
+                plain = self._plain[message] = self._own(message) % values
+            return plain
+        known = self._known.get(message)
+        if known is None:
+            known = self._known[message] = self._own(message)
+        return known % self._speech.said(values)
+
+    def plural(self, one: str, many: str, num: int, /, **values: object) -> Markup:
+        """The same, by a number: `ngettext`."""
+        text = Markup(self._speech.ngettext(one, many, num))  # noqa: S704 (the product's own words)
+        return text % {"num": self._speech.number(num), **self._speech.said(values)}
+
+    def shown(self, value: object) -> object:
+        """What a template prints: a phrase in the language, and nothing that hides or turns text.
+
+        Text that is escaped already stays so: only characters without meaning in HTML are taken.
+        """
+        if type(value) is Phrase:
+            value = self._speech.say(value)
+        # A page prints thousands of texts, and nearly all of them are printable ASCII.
+        if not isinstance(value, str) or (value.isascii() and value.isprintable()):
+            return value
+        return visible(value)
+
+    def _own(self, message: str) -> Markup:
+        return Markup(self._speech.gettext(message))  # noqa: S704 (the product's own words)
 
 
 def sender_name(name: str, address: str) -> str:
@@ -62,23 +87,6 @@ def initials(name: str) -> str:
         return "?"
     last = words[-1][0] if len(words) > 1 and "@" not in name else ""
     return (words[0][0] + last).upper()
-
-
-def size(octets: int) -> str:
-    """218 KB, 4.1 MB"""
-    if octets < KILO:
-        return f"{octets} B"
-    value = float(octets)
-    for unit in ("KB", "MB", "GB"):
-        value /= KILO
-        if value < KILO or unit == "GB":
-            return f"{value:.1f} {unit}" if value < 10 and unit != "KB" else f"{value:.0f} {unit}"
-    raise AssertionError
-
-
-def number(value: int) -> str:
-    """1,180"""
-    return f"{value:,}"
 
 
 def short_address(address: str, own: str) -> str:
@@ -105,22 +113,22 @@ class FileKind:
 
 KINDS = {
     "PDF": FileKind("PDF", "file-text"),
-    "DOC": FileKind("Document", "file-text"),
-    "DOCX": FileKind("Document", "file-text"),
-    "ODT": FileKind("Document", "file-text"),
-    "TXT": FileKind("Text", "file-text"),
-    "CSV": FileKind("Table", "file-spreadsheet"),
-    "XLS": FileKind("Spreadsheet", "file-spreadsheet"),
-    "XLSX": FileKind("Spreadsheet", "file-spreadsheet"),
-    "ODS": FileKind("Spreadsheet", "file-spreadsheet"),
-    "ICS": FileKind("Invitation", "calendar"),
-    "EML": FileKind("Message", "mail"),
-    "JPG": FileKind("Picture", "image"),
-    "JPEG": FileKind("Picture", "image"),
-    "PNG": FileKind("Picture", "image"),
-    "GIF": FileKind("Picture", "image"),
-    "WEBP": FileKind("Picture", "image"),
-    "HEIC": FileKind("Picture", "image"),
+    "DOC": FileKind(phrase("Document"), "file-text"),
+    "DOCX": FileKind(phrase("Document"), "file-text"),
+    "ODT": FileKind(phrase("Document"), "file-text"),
+    "TXT": FileKind(phrase("Text"), "file-text"),
+    "CSV": FileKind(phrase("Table"), "file-spreadsheet"),
+    "XLS": FileKind(phrase("Spreadsheet"), "file-spreadsheet"),
+    "XLSX": FileKind(phrase("Spreadsheet"), "file-spreadsheet"),
+    "ODS": FileKind(phrase("Spreadsheet"), "file-spreadsheet"),
+    "ICS": FileKind(phrase("Invitation"), "calendar"),
+    "EML": FileKind(phrase("Message"), "mail"),
+    "JPG": FileKind(phrase("Picture"), "image"),
+    "JPEG": FileKind(phrase("Picture"), "image"),
+    "PNG": FileKind(phrase("Picture"), "image"),
+    "GIF": FileKind(phrase("Picture"), "image"),
+    "WEBP": FileKind(phrase("Picture"), "image"),
+    "HEIC": FileKind(phrase("Picture"), "image"),
 }
 PROGRAMS = frozenset(
     "APP BAT CMD COM CPL DMG EXE HTA ISO JAR JS JSE LNK MSI PIF PS1 REG SCR SH VBE VBS".split()
@@ -133,9 +141,9 @@ def file_kind(filename: str) -> FileKind:
     _, dot, ending = UNSEEN.sub("", filename).strip().rpartition(".")
     ending = ending.upper()
     if not dot or not ending.isalnum() or len(ending) > LONGEST_ENDING:
-        return FileKind("File", "paperclip")
+        return FileKind(phrase("File"), "paperclip")
     if ending in PROGRAMS:
-        return FileKind(f"Program ({ending})", "triangle-alert", runs=True)
+        return FileKind(phrase("Program (%(ending)s)", ending=ending), "triangle-alert", runs=True)
     return KINDS.get(ending) or FileKind(ending, "paperclip")
 
 
@@ -160,4 +168,6 @@ def device(user_agent: str) -> str:
     browser = next((name for name in browsers if name in user_agent), "")
     system = next((name for name in systems if name in user_agent), "")
     found = [names.get(name, name) for name in (browser, system) if name]
-    return " on ".join(found) if found else "Another program"
+    if browser and system:
+        return phrase("%(browser)s on %(system)s", browser=found[0], system=found[1])
+    return found[0] if found else phrase("Another program")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
+from app.languages.speech import speech_of
 from app.web import (
     access,
     account,
@@ -18,7 +19,6 @@ from app.web import (
     mailbox,
     message,
     outbox,
-    render,
     searching,
     statics,
 )
@@ -63,7 +63,7 @@ def create_app(services: Services, config: SiteConfig, extras: Sequence[Extra] =
     app = FastAPI(title="LiveArchive", docs_url=None, redoc_url=None, openapi_url=None)
     app.router.redirect_slashes = False
     app.state.services = services
-    app.state.templates = render.environment()
+    app.state.speeches = speech_of
     app.state.statics = statics.product_files()
     app.state.extras = [(extra.title, extra.route) for extra in extras]
     for router in (*ROUTERS, *(extra.router for extra in extras)):

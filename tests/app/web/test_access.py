@@ -38,6 +38,7 @@ TABLE = {
         GET /static/{digest}/{name:path}
         GET /login
         POST /login
+        POST /language
     """,
     "this machine": "GET /metrics",
     "signed in": """
