@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from archive_store.db import Base, Id, Seq, Utc
@@ -83,6 +83,8 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(256))
     live: Mapped[bool]  # mail to this person is kept, while the domain is enabled
     disabled: Mapped[bool] = mapped_column(default=False)  # may not log in
+    rich_text: Mapped[bool] = mapped_column(default=False, server_default=false())
+    quoting: Mapped[str] = mapped_column(String(8), default="below", server_default="below")
     last_login_at: Mapped[datetime | None] = mapped_column(Utc)
     created_at: Mapped[datetime] = mapped_column(Utc)
 
@@ -100,6 +102,7 @@ class Identity(Base):
     display_name: Mapped[str] = mapped_column(String(NAME_LENGTH))
     receive: Mapped[bool] = mapped_column(default=False)
     primary: Mapped[bool] = mapped_column("is_primary", default=False)
+    signature: Mapped[str] = mapped_column(Text, default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(Utc)
 
 

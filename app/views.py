@@ -7,7 +7,7 @@ parser's own values fit without being copied. `BadDraft` is the one exception.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Literal, NamedTuple, Protocol
@@ -20,6 +20,7 @@ FolderName = Literal["inbox", "starred", "sent", "drafts", "trash", "spam", "arc
 RowFilter = Literal["all", "unread", "starred", "attachments"]
 DeliveryName = Literal["only_here", "waiting", "delivered", "failed", "none"]
 DraftKind = Literal["new", "reply", "reply-all", "forward"]
+Quoting = Literal["below", "above"]  # where the mail that is answered stands
 BannerState = Literal["down", "refusing", "declared", "slow", "recovered", "disk", "keys"]
 
 
@@ -210,6 +211,16 @@ class IdentityView:
     address: str
     display_name: str
     primary: bool
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """How a person writes; `signatures` by the ids of the identities, as plain text."""
+
+    rich: bool = False
+    quoting: Quoting = "below"
+    signatures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

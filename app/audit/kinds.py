@@ -44,6 +44,7 @@ class Kind(StrEnum):
     PASSWORD_RESET = "user.password-reset"  # noqa: S105  the name of an event
     IDENTITY_ADDED = "identity.added"
     IDENTITY_REMOVED = "identity.removed"
+    SIGNATURE_CHANGED = "signature.changed"
     SENDING_LIMITED = "sending.limited"
     SETTING_CHANGED = "setting.changed"
     QUEUE_FLUSHED = "queue.flushed"

@@ -57,3 +57,11 @@ class SendingLimited(Event):
     of: str  # person | domain: whose limit
     window: str  # hour | day
     most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureChanged(Event):
+    """Somebody has another signature under the own mail. Its words are never here."""
+
+    name = Kind.SIGNATURE_CHANGED
+    identity: str  # the address that it belongs to

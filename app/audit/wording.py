@@ -155,6 +155,7 @@ _SENTENCES: Mapping[str, Callable[[_Lenient], str]] = {
         f"Gave {d['address']} the identity {d['identity']}"
         + (", with its mail" if d["receive"] else "")
     ),
+    Kind.SIGNATURE_CHANGED: lambda d: f"Changed the signature of {d['identity']}",
     Kind.IDENTITY_REMOVED: lambda d: f"Took the identity {d['identity']} from {d['address']}",
     Kind.SENDING_LIMITED: lambda d: (
         f"ALARM: {d['address']} was kept from sending: a {d['of']} may write to "

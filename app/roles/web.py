@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvloop
 
+from app.accounts.habits import HabitDesk
 from app.accounts.passwords import Passwords
 from app.accounts.service import Accounts
 from app.admin.hold_service import HoldParts, Holds
@@ -90,6 +91,7 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
         sending=_sending(parts, archive, reading, parsers, drafts),
         drafts=drafts,
         outbox=_outbox(parts, reading),
+        habits=HabitDesk(parts.db),
         accounts=Portal(Accounts(parts.db, passwords), reading),
         admin=_administration(parts, keys, passwords),
         holds=Holds(HoldParts(db=parts.db, keys=keys, reader=parts.held_reader)),

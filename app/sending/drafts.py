@@ -6,15 +6,17 @@ from app.reading.opening import OpenedEntry
 from app.sending import quoting
 from app.sending.addressees import write_list
 from app.viewer import Viewer
-from app.views import Draft, DraftKind, IdentityView
+from app.views import Draft, DraftKind, Habits, IdentityView
 from archive_store import ids
 from archive_store.address import BadAddress, EmailAddress
 from archive_store.mime.values import Address, ParsedMessage
 
 
-def blank(identities: Sequence[IdentityView]) -> Draft:
+def blank(identities: Sequence[IdentityView], habits: Habits) -> Draft:
     """An empty sheet, as the primary identity."""
-    return Draft(kind="new", identity_id=_primary(identities).id, to="", cc="", subject="", text="")
+    identity = _primary(identities)
+    text = quoting.sheet("", identity.signature, habits.quoting)
+    return Draft(kind="new", identity_id=identity.id, to="", cc="", subject="", text=text)
 
 
 def answering(
@@ -23,6 +25,7 @@ def answering(
     parsed: ParsedMessage,
     identities: Sequence[IdentityView],
     viewer: Viewer,
+    habits: Habits,
 ) -> Draft:
     """An answer to a message, or its forward."""
     identity = _addressed(identities, opened.envelope.rcpt_to, parsed)
@@ -34,7 +37,7 @@ def answering(
             to="",
             cc="",
             subject=quoting.forward_subject(parsed.subject),
-            text=quoting.forwarded(parsed, received_at),
+            text=quoting.sheet(quoting.forwarded(parsed, received_at), identity.signature, "below"),
             attachments=parsed.attachments,
             source_entry=entry,
         )
@@ -46,7 +49,9 @@ def answering(
         to=_typed(to),
         cc=_typed(cc),
         subject=quoting.answer_subject(parsed.subject),
-        text=quoting.quoted_answer(parsed, received_at),
+        text=quoting.sheet(
+            quoting.quoted_answer(parsed, received_at), identity.signature, habits.quoting
+        ),
         source_entry=entry,
     )
 

@@ -8,6 +8,7 @@ import re
 from datetime import datetime
 
 from app.sending.flowing import SIGNATURE
+from app.views import Quoting
 from archive_store.mime.html_text import html_to_text
 from archive_store.mime.values import Address, ParsedMessage
 
@@ -64,6 +65,17 @@ def forwarded(parsed: ParsedMessage, received_at: datetime) -> str:
     return f"\n\n---------- Forwarded message ----------\n{head}\n\n{body_text(parsed)}\n"
 
 
+def sheet(quoted: str, signature: str, quoting: Quoting) -> str:
+    """The text that a sheet begins with: room to write, the signature, and what is quoted."""
+    signed = f"{SIGNATURE}\n{signature}\n" if signature else ""
+    quoted = quoted.strip("\n")
+    if not quoted:
+        return f"\n\n{signed}" if signed else ""
+    if quoting == "above":
+        return "\n\n".join(filter(None, (quoted, signed))) if signed else f"{quoted}\n\n"
+    return f"\n\n{signed}\n\n{quoted}\n" if signed else f"\n\n{quoted}\n"
+
+
 def body_text(parsed: ParsedMessage) -> str:
     """The text of a message, made from its HTML when it has no other; cut where it is huge."""
     text = parsed.text or ""
@@ -82,8 +94,9 @@ def _without(prefix: re.Pattern[str], subject: str) -> str:
 
 
 def _without_signature(text: str) -> str:
-    head, separator, _ = text.rpartition(f"\n{SIGNATURE}\n")
-    return head if separator else text
+    head, separator, after = text.rpartition(f"\n{SIGNATURE}\n")
+    # Some write above what they quote, with the signature between: that is no end.
+    return head if separator and "\n>" not in after else text
 
 
 def _quoted(line: str) -> str:

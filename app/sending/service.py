@@ -14,7 +14,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.accounts import identities
+from app.accounts import habits, identities
 from app.accounts.errors import Unknown
 from app.audit.events import Event, MessageScheduled, MessageSent
 from app.delivery import primaries
@@ -111,22 +111,32 @@ class Sending:
 
     def draft_for(self, viewer: Viewer, kind: DraftKind, entry_id: str | None) -> Draft:
         """What the page starts with; an entry that is not the viewer's is NotFound."""
-        mine = self.identities(viewer)
+        with self._db.read() as tx:
+            mine = tuple(map(_view, identities.list_of(tx, viewer.user.id)))
+            own = habits.of(tx, viewer.user.id)
         if not mine or viewer.mailbox_id is None:
             raise NotFound("nobody to send as")
         if kind == "new":
-            return drafts.blank(mine)
+            return drafts.blank(mine, own)
         source = self._source(viewer, entry_id)
         if source is None:
             raise NotFound("no such message")
-        return drafts.answering(kind, source.opened, source.parsed, mine, viewer)
+        return drafts.answering(kind, source.opened, source.parsed, mine, viewer, own)
 
     def send(
         self, viewer: Viewer, outgoing: Outgoing, leaves_at: datetime | None = None
     ) -> SentReceipt:
         """Send it, at a chosen time or once it can no longer be taken back; or raise BadDraft with
-        the field that is wrong.
+        the field that is wrong, or with NOT_NOW. NotFound: what it answers is not there.
         """
+        try:
+            return self._send(viewer, outgoing, leaves_at)
+        except NotFound:
+            raise
+        except StoreError as error:  # of whatever had to be read or written first
+            raise BadDraft("message", NOT_NOW) from error
+
+    def _send(self, viewer: Viewer, outgoing: Outgoing, leaves_at: datetime | None) -> SentReceipt:
         if viewer.mailbox_id is None or viewer.user.domain_id is None:
             raise NotFound("nobody to send as")
         now = self._now()
@@ -195,8 +205,6 @@ class Sending:
         except TimeoutError:
             # It may still be stored, and then it was sent, whatever the page has said.
             raise BadDraft("message", UNCERTAIN) from None
-        except StoreError as error:
-            raise BadDraft("message", NOT_NOW) from error
 
     def _count(self, deed: _Deed, now: datetime) -> None:
         """Before it is stored, so that nobody who sends twice at once passes a limit."""
@@ -269,6 +277,7 @@ def _view(identity: Identity) -> IdentityView:
         address=identity.address,
         display_name=identity.display_name,
         primary=identity.primary,
+        signature=identity.signature,
     )
 
 

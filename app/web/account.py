@@ -24,8 +24,10 @@ def settings(request: Request, visit: SignedIn) -> Response:
 
 def show(request: Request, visit: Visit, problem: BadEntry | None = None) -> Response:
     services = services_of(request)
+    reads = READER.allows(visit)
     context = {
-        "identities": services.sending.identities(visit.viewer) if READER.allows(visit) else (),
+        "identities": services.sending.identities(visit.viewer) if reads else (),
+        "habits": services.habits.habits(visit.viewer) if reads else None,
         "held_since": services.holds.held_since(visit.viewer),
         "sessions": services.accounts.sessions(visit.viewer),
         "problem": problem,

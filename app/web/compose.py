@@ -49,6 +49,12 @@ class Problem:
     status: int = 422
 
 
+UNOPENED = Problem(
+    field="message",
+    message="The mail you answer cannot be opened just now, and nothing was sent. Try again in a "
+    "minute.",
+    status=503,
+)
 OTHER_SESSION = Problem(
     field="session",
     message=phrase(
@@ -164,8 +170,22 @@ def send(request: Request, visit: Reader, form: OpenForm) -> Response:
 def send_answer(
     request: Request, kind: AnswerKind, entry_id: EntryId, visit: Reader, form: OpenForm
 ) -> Response:
-    draft = services_of(request).sending.draft_for(visit.viewer, kind, entry_id)
+    try:
+        draft = services_of(request).sending.draft_for(visit.viewer, kind, entry_id)
+    except NotFound:
+        raise
+    except StoreError:
+        return show(request, visit, unopened(request, visit, form, kind, entry_id), UNOPENED)
     return finish(request, visit, form, typed(form, draft, entry_id))
+
+
+def unopened(
+    request: Request, visit: Visit, form: FormData, kind: DraftKind, entry_id: str
+) -> Sheet:
+    """The form while the answered mail cannot be opened: its files stay as they were ticked."""
+    start = Draft(kind=kind, identity_id="", to="", cc="", subject="", text="")
+    sheet = replace(typed(form, start, entry_id), keep=numbers(form, "keep"))
+    return with_files(request, visit, sheet)
 
 
 def finish(request: Request, visit: Visit, form: FormData, sheet: Sheet) -> Response:

@@ -40,6 +40,7 @@ from app.views import (
     Draft,
     DraftKind,
     FolderPage,
+    Habits,
     IdentityView,
     News,
     OpenMessage,
@@ -162,6 +163,14 @@ class AccountService(Protocol):
         """Raises `BadEntry` for "old" or "new". All other sessions end."""
 
 
+class HabitService(Protocol):
+    """How a person writes."""
+
+    def habits(self, viewer: Viewer) -> Habits: ...
+    def set_habits(self, viewer: Viewer, habits: Habits) -> None:
+        """Raises `BadEntry` for "signature-" and the id of an identity."""
+
+
 class AdminService(Protocol):
     """Administration, within what the viewer's role and domain allow; never anybody's mail."""
 
@@ -264,6 +273,7 @@ class Services:
     sending: SendingService
     drafts: DraftService
     outbox: OutboxService
+    habits: HabitService
     accounts: AccountService
     admin: AdminService
     holds: HoldService

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
+from app.markup.marks import Needles, marked_text
 from app.web.frame import SafeHtml, text_page
-from app.web.marks import Needles, marked_text
 
 LONGEST_TEXT: Final = 2 * 1024 * 1024
 CUT_NOTICE: Final = "This text is longer than what is shown here. The original has all of it."

@@ -18,40 +18,32 @@ import base64
 import binascii
 import html as entities
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote
 
 import nh3
 
-from app.web import css_filter
-from app.web.css_filter import PREFIX
+from app.markup import css_filter
+from app.markup.attributes import CHECKS, URL_BLANKS, Styles
+from app.markup.attributes import raster_type as raster_type
+from app.markup.attributes import safe_link as safe_link
+from app.markup.css_filter import PREFIX
+from app.markup.html_balance import ATTRIBUTES, TAGS, Balanced, balance
+from app.markup.marks import Needles
 from app.web.frame import FRAME_CSP as FRAME_CSP
 from app.web.frame import SafeHtml as SafeHtml
 from app.web.frame import html_page
-from app.web.html_balance import ATTRIBUTES, TAGS, Balanced, balance
-from app.web.marks import Needles
 from app.web.plaintext import plain_text_document as plain_text_document
 
 LONGEST_HTML: Final = 2 * 1024 * 1024  # characters
 MOST_PICTURES: Final = 16 * 1024 * 1024  # octets of all pictures, each time they are shown
-LONGEST_URL: Final = 16 * 1024
 CUT_NOTICE: Final = "This message is longer than what is shown here. The original has all of it."
 STYLE_NOTICE: Final = "The style of this message is too large and is not applied."
 
-_LINK: Final = re.compile(r"(https?://|mailto:|tel:)[^\s]", re.IGNORECASE)
 _REMOTE: Final = re.compile(r"https?:", re.IGNORECASE)
 _DATA: Final = re.compile(r"data:image/[a-z.+-]{1,20};base64,([A-Za-z0-9+/=\s]*+)", re.IGNORECASE)
-_URL_BLANKS: Final = re.compile(r"^[\x00-\x20\x7f-\xa0]+|[\x00-\x20\x7f-\xa0]+$|[\t\r\n]+")
-_LENGTH: Final = re.compile(r"\d{1,4}(?:\.\d{1,3})?(?:%|px)?")
-_SPAN: Final = re.compile(r"[1-9]\d?|100")
-_NUMBER: Final = re.compile(r"-?\d{1,6}")
-_FONT_SIZE: Final = re.compile(r"[+-]?\d")
-_COLOUR: Final = re.compile(r"#?[A-Za-z0-9]{1,30}")
-_WORD: Final = re.compile(r"[A-Za-z0-9-]{0,35}")
-_FACE: Final = re.compile(r"[\w ,'.-]{1,200}")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
 
 def sanitize_html(
@@ -77,7 +69,7 @@ def sanitize_html(
     )
     sheet = _sheet(balanced, check)
     notices = ((CUT_NOTICE,) if cut or balanced.cut else ()) + (
-        (STYLE_NOTICE,) if check.styles_left_out else ()
+        (STYLE_NOTICE,) if check.styles.left_out else ()
     )
     document = html_page(
         body,
@@ -96,7 +88,7 @@ def _sheet(balanced: Balanced, check: _Attributes) -> str:
     if len(written) <= css_filter.LONGEST_SHEET:
         rules.append(css_filter.sheet(written))
     else:
-        check.styles_left_out = True
+        check.styles.left_out = True
     on_body = {name: entities.unescape(value) for name, value in balanced.body.items()}
     painted = f"background-color: {on_body.get('bgcolor', '')}; color: {on_body.get('text', '')}"
     # As in a browser: sheets are stronger than the old attributes, and weaker than style="".
@@ -110,15 +102,13 @@ class _Attributes:
 
     def __init__(self, pictures: Mapping[str, bytes]) -> None:
         self.blocked = 0
-        self.styles_left_out = False
         self._pictures = pictures
         self._picture_room = MOST_PICTURES
-        self._style_room = css_filter.MOST_STYLE
-        self._styles: dict[str, str | None] = {}  # newsletters repeat few styles many times
+        self.styles = Styles()
 
     def __call__(self, tag: str, attribute: str, value: str) -> str | None:
         if attribute == "style":
-            return self._style(value)
+            return self.styles(value)
         if attribute == "src":
             return self._source(value) if tag == "img" else None
         if attribute == "href":
@@ -128,17 +118,8 @@ class _Attributes:
         check = _CHECKS.get(attribute)
         return check(value) if check else None
 
-    def _style(self, value: str) -> str | None:
-        if value not in self._styles:
-            self._style_room -= len(value)
-            if self._style_room < 0:
-                self.styles_left_out = True
-                return None
-            self._styles[value] = css_filter.declarations(value) or None
-        return self._styles[value]
-
     def _source(self, value: str) -> str | None:
-        value = _URL_BLANKS.sub("", value)
+        value = URL_BLANKS.sub("", value)
         if _REMOTE.match(value):
             self.blocked += 1
             return None
@@ -153,25 +134,6 @@ class _Attributes:
             return None
         self._picture_room -= len(content)
         return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
-
-
-def safe_link(value: str) -> str | None:
-    """The address of a link that may be followed; None for any other scheme, or none."""
-    value = _URL_BLANKS.sub("", value)  # what a browser leaves out before it reads the scheme
-    return value if len(value) <= LONGEST_URL and _LINK.match(value) else None
-
-
-def raster_type(content: bytes) -> str | None:
-    """The media type of a picture by its first octets; None unless it is one of four."""
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if content.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if content.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return "image/webp"
-    return None
 
 
 def _embedded(value: str) -> bytes | None:
@@ -194,36 +156,5 @@ def _id(value: str) -> str | None:
     return PREFIX + value if _NAME.fullmatch(value) else None
 
 
-def _shown(value: str) -> str | None:
-    return _UNSEEN.sub(" ", value)[:2_000]
-
-
-def _like(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
-    def check(value: str) -> str | None:
-        value = value.strip()
-        return value if pattern.fullmatch(value) else None
-
-    return check
-
-
 _OURS: Final = frozenset((("a", "rel"), ("a", "target")))
-_CHECKS: Final[dict[str, Callable[[str], str | None]]] = {
-    "class": _classes,
-    "id": _id,
-    "alt": _shown,
-    "title": _shown,
-    "face": _like(_FACE),
-    "bgcolor": _like(_COLOUR),
-    "color": _like(_COLOUR),
-    "size": _like(_FONT_SIZE),
-    "start": _like(_NUMBER),
-    "value": _like(_NUMBER),
-    "colspan": _like(_SPAN),
-    "rowspan": _like(_SPAN),
-    "span": _like(_SPAN),
-    **dict.fromkeys(("align", "valign", "dir", "type", "lang", "nowrap"), _like(_WORD)),
-    **dict.fromkeys(
-        ("width", "height", "border", "cellpadding", "cellspacing", "hspace", "vspace"),
-        _like(_LENGTH),
-    ),
-}
+_CHECKS: Final = {"class": _classes, "id": _id, **CHECKS}

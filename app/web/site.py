@@ -21,6 +21,7 @@ from app.web import (
     outbox,
     searching,
     statics,
+    writing,
 )
 from app.web.admin import audit, domains, holds, maillog, outages, overview, people, queue
 from app.web.deps import Services, SiteConfig
@@ -38,6 +39,7 @@ ROUTERS = (
     compose.router,
     searching.router,
     account.router,
+    writing.router,
     overview.router,
     domains.router,
     outages.router,

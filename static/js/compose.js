@@ -1,4 +1,6 @@
 // Writing: drafts that keep themselves, one send for one click, sizes before they are sent.
+import { followIdentity } from "./signature.js";
+
 const ALIVE = 2 * 60_000;
 const PAUSE = 2_000; // after the last key until the draft is saved
 const RETRY = 10_000;
@@ -224,6 +226,7 @@ function sendByKey() {
 
 if (form) {
   watchFiles();
+  followIdentity(form);
   watchWords(keepDraft());
   stayAlive();
   sendByKey();

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.sending.flowing import WIDTH, flow
-from app.sending.quoting import answer_subject, forward_subject, forwarded, quoted_answer
+from app.sending.quoting import answer_subject, forward_subject, forwarded, quoted_answer, sheet
+from app.views import Quoting
 from archive_store.mime.flowed import unflow
 from archive_store.mime.values import Address, ParsedMessage
 
@@ -92,3 +93,25 @@ def test_flowed_text_comes_back(depth: int, words: list[str]) -> None:
     assert unflow(sent, delsp=False) == line
     longest = max(map(len, content.split(" ")))
     assert all(len(part) <= WIDTH + 2 * longest + depth + 2 for part in sent.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("quoted", "signature", "quoting", "text"),
+    [
+        ("", "", "below", ""),
+        ("", "Vlad", "below", "\n\n-- \nVlad\n"),
+        ("Q", "", "below", "\n\nQ\n"),
+        ("Q", "Vlad", "below", "\n\n-- \nVlad\n\n\nQ\n"),
+        ("Q", "", "above", "Q\n\n"),
+        ("Q", "Vlad", "above", "Q\n\n-- \nVlad\n"),
+    ],
+)
+def test_a_sheet_has_room_the_signature_and_the_quote(
+    quoted: str, signature: str, quoting: Quoting, text: str
+) -> None:
+    assert sheet(quoted, signature, quoting) == text
+
+
+def test_a_signature_above_a_quote_does_not_end_the_text_that_is_quoted() -> None:
+    text = "Yes.\n\n-- \nHanna\n\nOn Monday Vlad wrote:\n\n> Lunch?"
+    assert ">> Lunch?" in quoted_answer(ParsedMessage(text=text), AT)

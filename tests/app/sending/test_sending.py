@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.accounts import domains, users
 from app.models import PrimaryHealth
-from app.sending.service import Sending, SendingParts
+from app.sending.service import NOT_NOW, Sending, SendingParts
 from app.views import BadDraft
 from archive_store.archive import Stored, Then
 from archive_store.clock import utc_now
@@ -17,6 +17,7 @@ from archive_store.errors import NotFound, StoreBusy, StoreError
 from archive_store.models import Entry
 from archive_store.sealing import Incoming
 from tests.app.conftest import OPERATOR, World
+from tests.app.reading.mail import PLAIN
 from tests.app.sending.outbox import envelopes, inbox, letter, log_entries, read
 
 
@@ -253,3 +254,23 @@ def test_what_is_stored_late_is_on_the_record_all_the_same(world: World) -> None
     [(mails, then)] = archive.given
     world.archive.submit(mails, then).result(20)
     assert len(world.events("message.sent")) == 1
+
+
+@pytest.mark.parametrize("where", ["_source", "_count", "_store"])
+def test_a_store_that_cannot_serve_is_said_at_every_step(
+    world: World, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """So that the page keeps the words."""
+
+    def fail(*_: object) -> None:
+        raise StoreBusy("away")
+
+    [entry_id] = world.receive(PLAIN)
+    viewer, waiting = world.viewer(), world.queue()
+    monkeypatch.setattr(world.sending, where, fail)
+    with pytest.raises(BadDraft) as error:
+        world.sending.send(
+            viewer, letter(world, viewer, source_entry=entry_id, source_kind="reply")
+        )
+    assert (error.value.field, error.value.message) == ("message", NOT_NOW)
+    assert len(world.queue()) == len(waiting)

@@ -9,24 +9,18 @@ from typing import Any
 from app.secret import Secret
 from app.viewer import Viewer
 from app.views import (
-    BadDraft,
     BadEntry,
     Banner,
     Chip,
-    Draft,
-    DraftKind,
     FolderPage,
-    IdentityView,
     LoginRefused,
     LoginThrottled,
     OpenMessage,
-    Outgoing,
     Position,
     Row,
     RowFilter,
     SafeDocument,
     SearchPage,
-    SentReceipt,
     SessionView,
     Sidebar,
     Visit,
@@ -38,6 +32,7 @@ from archive_store.search import parse_query
 from tests.app.web import sample
 from tests.app.web.admin_double import AdminDouble
 from tests.app.web.draft_double import DraftDouble
+from tests.app.web.habit_double import HabitDouble
 from tests.app.web.health_double import HealthDouble
 from tests.app.web.hold_double import HoldDouble
 from tests.app.web.hold_double import line as held_line
@@ -45,6 +40,7 @@ from tests.app.web.live_double import LiveDouble
 from tests.app.web.outage_double import OutageDouble
 from tests.app.web.outbox_double import OutboxDouble
 from tests.app.web.sample import Letter
+from tests.app.web.sending_double import SendingDouble
 from tests.app.web.settings_double import Settings
 
 PAGE = 8
@@ -225,62 +221,6 @@ def _chip(word: str) -> Chip:
 
 
 @dataclass
-class SendingDouble:
-    """Sends nothing; keeps what it was given."""
-
-    reading: ReadingDouble
-    drafts: DraftDouble
-    outbox: OutboxDouble
-    sent: list[Outgoing] = field(default_factory=list)
-    holds: bool = False  # what is sent can be taken back
-
-    def identities(self, viewer: Viewer) -> tuple[IdentityView, ...]:
-        names = ("Vlad Mazek", "Vlad Mazek, Acme Sales", "Vlad Mazek")
-        return tuple(
-            IdentityView(id=f"i{n}", address=address, display_name=name, primary=n == 0)
-            for n, (address, name) in enumerate(zip(sample.IDENTITIES, names, strict=True))
-        )
-
-    def draft_for(self, viewer: Viewer, kind: DraftKind, entry_id: str | None) -> Draft:
-        if entry_id is None:
-            return Draft(kind="new", identity_id="i0", to="", cc="", subject="", text="")
-        letter = self.reading.letters[self.reading.place_of(entry_id)]
-        forward = kind == "forward"
-        quoted = "\n".join(f"> {line}".rstrip() for line in letter.text.splitlines())
-        everyone = ", ".join(f"{who.name} <{who.address}>" for who in letter.parsed.cc)
-        return Draft(
-            kind=kind,
-            identity_id=f"i{sample.IDENTITIES.index(letter.row.sent_to)}",
-            to="" if forward else f"{letter.row.sender_name} <{letter.row.sender_address}>",
-            cc=everyone if kind == "reply-all" else "",
-            subject=("Fwd: " if forward else "Re: ") + letter.row.subject,
-            text=f"\n\nOn Tuesday, {letter.row.sender_name} wrote:\n{quoted}\n",
-            attachments=letter.attachments if forward else (),
-            source_entry=entry_id,
-        )
-
-    def send(
-        self, viewer: Viewer, outgoing: Outgoing, leaves_at: datetime | None = None
-    ) -> SentReceipt:
-        if not outgoing.to.strip():
-            raise BadDraft("to", "Say who shall get it.")
-        if "@" not in outgoing.to:
-            raise BadDraft("to", f'"{outgoing.to}" lacks its ending. Did you mean @acme.example?')
-        self.sent.append(outgoing)
-        self.drafts.drop(viewer, outgoing.draft or "")
-        if leaves_at is None and self.holds:
-            leaves_at = sample.NOW + timedelta(seconds=15)
-        if leaves_at is not None:
-            return self.outbox.put(outgoing, leaves_at)
-        address = sample.IDENTITIES[int(outgoing.identity_id[1:])]
-        return SentReceipt(
-            entry_id=sample.entry_id(20),
-            text=f"Sent as {address}. A copy will be in your own Sent folder when your mail "
-            "server is back.",
-        )
-
-
-@dataclass
 class AccountDouble:
     """Sessions in a dict. `throttled` makes the next attempts wait that many seconds."""
 
@@ -364,6 +304,7 @@ class World:
     drafts: DraftDouble = field(init=False)
     outbox: OutboxDouble = field(init=False)
     live: LiveDouble = field(default_factory=LiveDouble)
+    habits: HabitDouble = field(default_factory=HabitDouble)
     accounts: AccountDouble = field(default_factory=AccountDouble)
     admin: AdminDouble = field(default_factory=AdminDouble)
     holds: HoldDouble = field(
@@ -378,7 +319,7 @@ class World:
         self.drafts = DraftDouble(self.reading)
         self.outages = OutageDouble(self.admin)
         self.outbox = OutboxDouble(self.reading, self.drafts)
-        self.sending = SendingDouble(self.reading, self.drafts, self.outbox)
+        self.sending = SendingDouble(self.reading, self.drafts, self.outbox, self.habits)
 
     def services(self) -> Services:
         return Services(
@@ -387,6 +328,7 @@ class World:
             sending=self.sending,
             drafts=self.drafts,
             outbox=self.outbox,
+            habits=self.habits,
             accounts=self.accounts,
             admin=self.admin,
             holds=self.holds,

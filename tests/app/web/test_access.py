@@ -72,6 +72,7 @@ TABLE = {
         POST /compose/new
         GET /compose/{kind}/{entry_id}
         POST /compose/{kind}/{entry_id}
+        POST /settings/writing
         GET /search
         POST /search
         GET /search/{key}

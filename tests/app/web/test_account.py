@@ -1,11 +1,13 @@
 """A person's own settings."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 
 from tests.app.web import sample
 from tests.app.web.client import Client
+from tests.app.web.double import World
 
 
 def test_identities_and_sessions_are_listed(vlad: Client) -> None:
@@ -73,3 +75,23 @@ def test_sessions_can_be_ended(vlad: Client) -> None:
 def test_who_may_not_send_has_no_identities(sign_in: Callable[[str], Client]) -> None:
     assert 'id="identities"' in sign_in("maria@acme.example").get("/settings").text
     assert 'id="identities"' not in sign_in("audit@acme.example").get("/settings").text
+
+
+def test_how_one_writes_is_set_without_a_script(vlad: Client, world: World) -> None:
+    fields = {"signature-i1": "Vlad <Mazek>\r\nAcme", "format": "rich", "quoting": "above"}
+    assert vlad.post("/settings/writing", fields).status_code == 303
+    page = vlad.get("/settings").text
+    assert "Saved: your next mail is written so." in page
+    assert re.search(r'name="signature-i1"[^>]*>\nVlad &lt;Mazek&gt;\nAcme</textarea>', page)
+    assert 'value="rich" checked' in page
+    assert 'value="above" checked' in page
+    assert 'data-signature="Vlad &lt;Mazek&gt;\nAcme"' in vlad.get("/compose/new").text
+    vlad.post("/settings/writing", {"format": "pink", "quoting": "loose"})
+    assert (world.habits.kept.rich, world.habits.kept.quoting) == (False, "below")
+
+
+def test_a_signature_that_is_too_long_is_told_beside_its_field(vlad: Client) -> None:
+    answer = vlad.post("/settings/writing", {"signature-i1": "x" * 4_001})
+    assert answer.status_code == 422
+    assert re.search(r'aria-describedby="e-signature-i1"', answer.text)
+    assert "at most 4,000 characters" in answer.text

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from app.sending.limits import TooManySent
+from archive_store.errors import KeysUnavailable
 from tests.app.web import sample
 from tests.app.web.client import TOKEN, Client
 from tests.app.web.double import World
@@ -172,3 +173,21 @@ def test_who_writes_when_the_session_ends_is_told_how_to_go_on(world: World, vla
     assert 'href="/" target="_blank"' in answer.text
     other = vlad.raw_post("/settings/look", data={"csrf": token})
     assert (other.status_code, "target=" in other.text) == (401, False)
+
+
+def test_while_the_answered_mail_cannot_be_opened_every_word_and_tick_is_kept(
+    world: World, vlad: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise KeysUnavailable("away")
+
+    monkeypatch.setattr(world.sending, "draft_for", away)
+    answer = vlad.post(FORWARD, FORM | {"message": "kept & safe", "keep": "1"})
+    assert answer.status_code == 503
+    assert world.sending.sent == []
+    assert "cannot be opened just now, and nothing was sent" in answer.text
+    assert "kept &amp; safe" in answer.text
+    assert '<input type="hidden" name="keep" value="1">' in answer.text
+    monkeypatch.undo()
+    vlad.post(FORWARD, FORM | {"keep": "1"})
+    assert world.sending.sent[-1].keep_attachments == (1,)

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.markup.html_balance import MOST_DEPTH, MOST_ELEMENTS, TAGS, VOID, balance
 from app.web import sanitize
 from app.web.frame import FRAME_CSP
-from app.web.html_balance import MOST_DEPTH, MOST_ELEMENTS, TAGS, VOID, balance
 from app.web.sanitize import SafeHtml, raster_type, safe_link, sanitize_html
 from tests.corpus.markup import HOSTILE, NEWSLETTER
 from tests.corpus.ordinary import PNG

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.web.css_filter import LONGEST_STYLE, declarations, sheet
+from app.markup.css_filter import LONGEST_STYLE, declarations, sheet
 
 
 @pytest.mark.parametrize(

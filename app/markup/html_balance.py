@@ -16,7 +16,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.web.marks import Needles, marked_text
+from app.markup.marks import Needles, marked_text
 from archive_store.mime.html_tokens import Kind, attributes, tokens
 from archive_store.search import hits
 
