@@ -22,7 +22,7 @@ from app.setup import is_prepared, run_dir
 from archive_store.clock import utc_now
 from archive_store.db import Database
 from archive_store.directory import PublicKeys
-from archive_store.errors import ConfigError, StoreError
+from archive_store.errors import ConfigError, MasterKeyAway, StoreError
 from archive_store.keyring import KeyringFile
 from archive_store.retention import visible_after
 from archive_store.segments.choice import examine_segments
@@ -148,6 +148,8 @@ def _keys_role(config: Config) -> Finding:
     client = KeysClient(run_dir(config), "admin")
     try:
         status = client.status()
+    except MasterKeyAway as error:
+        return Finding("service", Verdict.FAILED, f"runs, and nobody can read: {error}")
     except StoreError:
         return Finding("service", Verdict.WARNING, "does not run (or not as this user)")
     finally:

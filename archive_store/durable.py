@@ -1,8 +1,13 @@
 """Files that survive a power cut: write, fsync, rename, fsync of the folder."""
 
 import contextlib
+import errno
 import os
 from pathlib import Path
+
+from archive_store.errors import KeyringError, StoreError, StoreFull
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def sync_folder(folder: Path) -> None:
@@ -49,6 +54,13 @@ def sync_file(path: Path) -> None:
     """Make what a file holds durable."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def not_kept(path: Path, error: OSError) -> StoreError:
+    """What it means that a file of the keyring could not be written: StoreFull can pass."""
+    if error.errno in NO_ROOM:
+        return StoreFull(f"no room left on the disk to write {path}")
+    return KeyringError(f"cannot write {path}: {error.strerror}")
 
 
 def _beside(path: Path, octets: bytes, mode: int) -> Path:

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from archive_store import seal
 from archive_store.clock import day_of, key_expiry
 from archive_store.config import StoreConfig
-from archive_store.durable import replace_file
+from archive_store.durable import not_kept, replace_file
 from archive_store.errors import KeyringError, KeysMissing, MasterKeyAway, StoreBusy
 from archive_store.masterkey import MasterKey, SealedFile, master_key, opened_with, sealed_with
 
@@ -176,7 +176,7 @@ class Keyring:
 
 
 class KeyringStore(Protocol):
-    """Where a keyring is kept. The verbs raise KeyringError with what to do."""
+    """Where a keyring is kept. The verbs raise KeyringError with what to do; `save` StoreFull."""
 
     def load(self) -> Keyring:
         """Read it."""
@@ -239,7 +239,7 @@ class KeyringFile:
         try:
             replace_file(self.path, octets, mode=0o400, overwrite_old=True)
         except OSError as error:
-            raise KeyringError(f"cannot write the keyring {self.path}: {error.strerror}") from error
+            raise not_kept(self.path, error) from error
         self._retire_older_than(octets)
 
     def settle(self) -> None:

@@ -9,7 +9,6 @@ role alone writes here. A line that is not whole is what a crash or a failed wri
 an `add` that never returned: it is passed over, and the next `add` begins a new file.
 """
 
-import errno
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -18,7 +17,7 @@ from datetime import date
 from pathlib import Path
 from typing import Self
 
-from archive_store.durable import replace_file
+from archive_store.durable import NO_ROOM, replace_file
 from archive_store.errors import StoreBusy, StoreError, StoreFull, WriteFailed
 
 _LINE = re.compile(rb"(\d{4}-\d{2}-\d{2}) ([0-9a-f]{32})\n")
@@ -96,6 +95,6 @@ class Tombstones:
 
 
 def _failed(error: OSError) -> StoreError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in NO_ROOM:
         return StoreFull("no room left beside the keyring to note a final delete")
     return WriteFailed("a final delete could not be noted beside the keyring")

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from archive_store.errors import KeyringError, MasterKeyAway
 
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 5.0
 _LARGEST_ANSWER = 1 << 20
 
 

@@ -25,7 +25,7 @@ from app.replay import replay_deletions
 from app.setup import is_prepared
 from app.wiring import Parts
 from archive_store.clock import utc_now
-from archive_store.errors import KeysUnavailable, StoreBusy
+from archive_store.errors import KeysUnavailable, MasterKeyAway, StoreBusy
 from archive_store.keyring import KeyringFile
 
 PATIENCE_SECONDS = 30.0
@@ -59,12 +59,14 @@ def opened(data: Path | None) -> Iterator[Parts]:
 
 
 def service_runs(parts: Parts) -> bool:
-    """Whether the keys role of a running service answers."""
+    """Whether the keys role of a running service answers, be it that it cannot open its keyring."""
     with closing(parts.keys()) as client:
         try:
             client.status()
         except KeysUnavailable:
             return False
+        except MasterKeyAway:
+            return True
     return True
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import Annotated
 
 import typer
@@ -16,7 +17,9 @@ from app.cli.demo import DemoOptions, run_demo
 from app.cli.output import Failed, JsonOption, emit, say
 from app.config import PREFIX, Config
 from app.supervisor import ROLES, CannotStart, Supervisor, role_program
+from archive_store.errors import StoreFull
 
+ROOM_SECONDS = 2.0
 HttpOption = Annotated[str | None, typer.Option("--http", metavar="HOST:PORT", help="Web pages.")]
 SmtpOption = Annotated[str | None, typer.Option("--smtp", metavar="HOST:PORT", help="Mail in.")]
 LmtpOption = Annotated[
@@ -59,7 +62,7 @@ def serve(
     """Run the service; prints READY when all of it listens."""
     config = load_config(data, http=http, smtp=smtp, lmtp=lmtp)
     roles = _roles(role, config)
-    prepare(config, make=init_first)
+    prepare_when_there_is_room(config, make=init_first)
     programs = [role_program(name, wipes=config.wipe_memory) for name in roles]
     supervisor = Supervisor(programs, environment(data, http=http, smtp=smtp, lmtp=lmtp))
     try:
@@ -136,6 +139,20 @@ def prepare(config: Config, *, make: bool) -> None:
     done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Failed(done.stderr.strip().removeprefix("livearchive: "))
+
+
+def prepare_when_there_is_room(config: Config, *, make: bool) -> None:
+    """The same; a disk that is full is no reason to end, since only that can change."""
+    told = False
+    while True:
+        try:
+            return prepare(config, make=make)
+        except StoreFull as error:
+            if not told:
+                text = f"livearchive: {error}: the start waits until there is room"
+                sys.stderr.write(f"{text} for {config.data_dir}\n")
+                told = True
+        sleep(ROOM_SECONDS)
 
 
 def announce(config: Config) -> None:

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from archive_store.durable import replace_file
+from archive_store.durable import not_kept, replace_file
 from archive_store.errors import KeyringError
 
 TOLERANCE = timedelta(hours=1)
@@ -68,7 +68,7 @@ class Guard(Protocol):
     """Says which time destruction goes by."""
 
     def believed(self, now: datetime) -> datetime:
-        """`now`, or less when the clock jumped ahead. KeyringError when it cannot be kept."""
+        """`now`, or less when the clock jumped ahead. KeyringError, StoreFull: not kept."""
 
     def confirm(self, now: datetime) -> None:
         """Believe the clock from now on."""
@@ -126,7 +126,7 @@ class ClockGuard:
         try:
             replace_file(self._path, json.dumps(both).encode())
         except OSError as error:
-            raise KeyringError(f"cannot write {self._path}: {error.strerror}") from error
+            raise not_kept(self._path, error) from error
 
 
 def _sight(now: datetime, uptime: Uptime) -> Sight:

@@ -25,7 +25,7 @@ from app.keys.role_verbs import DeliverVerbs, IndexVerbs, SweepVerbs
 from app.keys.web_verbs import WebVerbs
 from app.keys.webhooks import DeliverWebhooks, OperatorWebhooks
 from app.secret import Secret
-from archive_store.errors import StoreError
+from archive_store.errors import MasterKeyAway, StoreError
 from archive_store.segments.frame import KeyFrame, MessageFrame, Slot
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class KeysServer:
 
     def __init__(self, agent: KeyAgent, run_dir: Path, held_opens: int = OPENS_PER_MINUTE) -> None:
         self._servers = [
-            _listen(run_dir / socket_name(role), verbs)
+            _listen(run_dir / socket_name(role), verbs.__getitem__)
             for role, verbs in verb_tables(agent, held_opens).items()
         ]
         self._threads = [
@@ -80,8 +80,24 @@ class KeysServer:
         with ThreadPoolExecutor(len(self._servers)) as threads:
             list(threads.map(_Server.shutdown, self._servers))
         for server in self._servers:
-            server.server_close()
-            Path(str(server.server_address)).unlink(missing_ok=True)
+            server.end()
+
+
+class LockedServer:
+    """While the keyring does not open: tells operators why, and nobody anything else."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.reason = MasterKeyAway("the keyring does not open yet")
+        self._server = _listen(run_dir / socket_name("admin"), self._refuse)
+        threading.Thread(target=self._server.serve_forever, args=(0.2,), daemon=True).start()
+
+    def _refuse(self, _verb: str) -> Verb:
+        raise self.reason
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.end()
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):
@@ -89,9 +105,14 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     block_on_close = False
     request_queue_size = 128  # a Unix socket refuses at once whoever does not fit
 
-    def __init__(self, path: Path, verbs: Mapping[str, Verb]) -> None:
-        self.verbs = verbs
+    def __init__(self, path: Path, find: Callable[[str], Verb]) -> None:
+        self.find = find
         super().__init__(str(path), _Connection)
+
+    def end(self) -> None:
+        """After its loop ended: nobody finds it any more."""
+        self.server_close()
+        Path(str(self.server_address)).unlink(missing_ok=True)
 
 
 class _Connection(socketserver.StreamRequestHandler):
@@ -99,22 +120,22 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         while line := self.rfile.readline(LARGEST_LINE):
-            self.wfile.write(encode(_answer(self.server.verbs, line)))
+            self.wfile.write(encode(_answer(self.server.find, line)))
             self.wfile.flush()
 
 
-def _listen(path: Path, verbs: Mapping[str, Verb]) -> _Server:
+def _listen(path: Path, find: Callable[[str], Verb]) -> _Server:
     # A socket file that a killed process left behind would refuse the address.
     path.unlink(missing_ok=True)
-    server = _Server(path, verbs)
+    server = _Server(path, find)
     path.chmod(0o600)
     return server
 
 
-def _answer(verbs: Mapping[str, Verb], line: bytes) -> dict[str, Any]:
+def _answer(find: Callable[[str], Verb], line: bytes) -> dict[str, Any]:
     try:
         request = json.loads(line)
-        return {"ok": verbs[request["verb"]](request)}
+        return {"ok": find(request["verb"])(request)}
     except StoreError as error:
         return {"error": type(error).__name__, "text": str(error)}
     except Exception as error:  # the process's edge: say nothing of what was asked

@@ -17,15 +17,15 @@ from app.viewer import Viewer
 from archive_store.errors import NotFound
 from archive_store.models import FOLDERS, Entry
 
-INBOX = "inbox"
+INBOX, DRAFTS = "inbox", "drafts"
 
 
 def move(tx: Session, viewer: Viewer, entries: Sequence[Entry], folder: str, now: datetime) -> None:
-    """Put messages into a folder."""
+    """Put messages into a folder; only writing makes a draft."""
     if folder == TRASH:
         trash(tx, viewer, entries, now)
         return
-    if folder not in FOLDERS:
+    if folder not in FOLDERS or folder == DRAFTS:
         raise NotFound("no such folder")
     for entry in entries:
         if entry.folder != folder:

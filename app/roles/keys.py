@@ -2,13 +2,13 @@
 
 import logging
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 from app import audit
 from app.audit import alarms, events
 from app.keys.agent import KeyAgent
 from app.keys.clock_guard import ClockGuard
-from app.keys.server import KeysServer
+from app.keys.server import KeysServer, LockedServer
 from app.replay import replay_deletions
 from app.roles.process import Role, run_role
 from app.setup import run_dir
@@ -16,7 +16,7 @@ from app.viewer import Actor
 from archive_store.clock import utc_now
 from archive_store.db import Database
 from archive_store.directory import PublicKeys
-from archive_store.errors import MasterKeyAway, StoreError
+from archive_store.errors import MasterKeyAway, StoreError, StoreFull
 from archive_store.keyring import KeyringFile
 from archive_store.segments.choice import open_segments
 
@@ -42,29 +42,44 @@ def _agent(role: Role, file: KeyringFile, db: Database) -> KeyAgent | None:
     """The agent, as soon as its keyring can be opened; None when the role is to end before.
 
     Until then this role is away for all others, and no reason for the service not to start:
-    mail comes in without it.
+    mail comes in without it. Operators are told what is wrong.
     """
-    store, provider, locked = role.config.store, role.config.master_key_provider, False
-    while not role.stop.is_set():
-        try:
-            guard = ClockGuard(store.keyring)
-            agent = KeyAgent(db, file, store, PublicKeys.load(store.keys_dir), guard=guard)
-            agent.expire()
-            agent.ensure_keys()
-        except MasterKeyAway as error:
-            if not locked:
-                log.error("%s", error)  # noqa: TRY400 - for an operator; nothing to trace
-                role.ready()
-            locked = True
-            alarms.raise_lock_alarm(db, events.KeysLocked(provider=provider), utc_now())
-            role.stop.wait(ROUND_SECONDS)
-            continue
-        if locked:
-            with db.write() as tx:
-                event, actor = events.KeysUnlocked(provider=provider), Actor.system("keys")
-                audit.record(tx, event, trail=audit.INSTALLATION, actor=actor, at=utc_now())
-        return agent
+    store, provider = role.config.store, role.config.master_key_provider
+    with ExitStack() as ending:
+        locked: LockedServer | None = None
+        while not role.stop.is_set():
+            try:
+                guard = ClockGuard(store.keyring)
+                agent = KeyAgent(db, file, store, PublicKeys.load(store.keys_dir), guard=guard)
+                _look_after(agent)
+            except MasterKeyAway as error:
+                if locked is None:
+                    log.error("%s", error)  # noqa: TRY400 - for an operator; nothing to trace
+                    locked = ending.enter_context(closing(LockedServer(run_dir(role.config))))
+                    role.ready()
+                locked.reason = error
+                alarms.raise_lock_alarm(db, events.KeysLocked(provider=provider), utc_now())
+                role.stop.wait(ROUND_SECONDS)
+                continue
+            if locked is not None:
+                with db.write() as tx:
+                    event, actor = events.KeysUnlocked(provider=provider), Actor.system("keys")
+                    audit.record(tx, event, trail=audit.INSTALLATION, actor=actor, at=utc_now())
+            return agent
     return None
+
+
+def _look_after(agent: KeyAgent) -> bool:
+    """Destroy the keys of days that are over and make those that are missing. False when there
+    is no room to do so: that is no reason not to read, and it is tried again.
+    """
+    try:
+        agent.expire()
+        agent.ensure_keys()
+    except StoreFull as error:
+        log.warning("the day keys wait for room on the disk: %s", error)
+        return False
+    return True
 
 
 def _serve(role: Role, agent: KeyAgent) -> None:
@@ -81,10 +96,10 @@ def _serve(role: Role, agent: KeyAgent) -> None:
 def _rounds(role: Role, agent: KeyAgent) -> None:
     rounds = 0
     while not role.stop.wait(ROUND_SECONDS):
-        rounds += 1
         try:
-            if rounds % EXPIRE_EVERY_ROUNDS == 0:
-                agent.expire()
+            if rounds % EXPIRE_EVERY_ROUNDS == 0 and not _look_after(agent):
+                continue
+            rounds += 1
             agent.ensure_keys()
             agent.holder.seal_all()
         except StoreError as error:

@@ -1,4 +1,4 @@
-"""Which file operation is to fail: the block that `faults.c` reads in each process."""
+"""Which call is to fail: the block that `faults.c` reads in each process."""
 
 import errno
 import mmap
@@ -17,12 +17,15 @@ _BLOCK = struct.Struct("iiiilll16s256s")  # faults.c: struct block
 
 
 class Calls(IntFlag):
-    """Kinds of calls. NAME: all that makes, renames, cuts or removes files and folders."""
+    """Kinds of calls. NAME: all that makes, renames, cuts or removes files and folders. NET: what
+    sends to and receives from a database or an object store.
+    """
 
     WRITE = 1
     SYNC = 2
     NAME = 4
     READ = 8
+    NET = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ FAULTS = (
     Fault("short write", Calls.WRITE, 0),
     Fault("failed fsync", Calls.SYNC, errno.EIO),
     Fault("unreadable", Calls.READ, errno.EIO),
+    Fault("connection lost", Calls.NET, errno.ECONNRESET),
 )
 
 

@@ -1,7 +1,9 @@
-/* Makes chosen file operations of a process fail: loaded in front of the C library.
+/* Makes chosen file operations of a process fail, or connections break: loaded in front of the C
+ * library.
  *
  * FAULTS_ROOT names the folder whose files are meant, FAULTS_CONTROL the file of the block below,
- * which `control.py` writes and reads. No header of the C library is needed to build it.
+ * which `control.py` writes and reads. Connections are those over TCP: to PostgreSQL and to an
+ * object store. No header of the C library is needed to build it.
  */
 
 typedef unsigned long size_t;
@@ -9,7 +11,8 @@ typedef long ssize_t;
 typedef long off_t;
 struct iovec { void *base; size_t length; };
 
-enum { WRITE = 1, SYNC = 2, NAME = 4, READ = 8 };
+enum { WRITE = 1, SYNC = 2, NAME = 4, READ = 8, NET = 16 };
+enum { AF_INET = 2, AF_INET6 = 10, SHUT_RDWR = 2 };
 enum { O_ACCMODE = 3, O_CREAT = 0100, O_RDWR = 2, AT_FDCWD = -100 };
 enum { PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1 };
 
@@ -34,6 +37,8 @@ extern void *mmap(void *, size_t, int, int, int, off_t);
 extern int *__errno_location(void);
 extern int snprintf(char *, size_t, const char *, ...);
 extern char *getcwd(char *, size_t);
+extern int getsockname(int, void *, unsigned *);
+extern int shutdown(int, int);
 
 static struct block *control;
 static const char *root;
@@ -65,12 +70,15 @@ __attribute__((constructor)) static void begin(void)
     if (found != (void *)-1) control = found;
 }
 
-/* 0: let it pass; 1: fail it, errno is set; 2: make it short. */
-static int judged(int class, const char *call, const char *path)
+static int meant(int class)
 {
     if (!control || !control->process || !(control->classes & class)) return 0;
-    if (control->process != -1 && control->process != getpid()) return 0;
-    if (!below(path)) return 0;
+    return control->process == -1 || control->process == getpid();
+}
+
+/* 0: let it pass; 1: fail it, errno is set; 2: make it short. */
+static int counted(const char *call, const char *path)
+{
     long number = __atomic_add_fetch(&control->seen, 1, __ATOMIC_SEQ_CST);
     if (number < control->at || (number > control->at && !control->onwards)) return 0;
     if (!__atomic_fetch_add(&control->fired, 1, __ATOMIC_SEQ_CST)) {
@@ -79,6 +87,25 @@ static int judged(int class, const char *call, const char *path)
     }
     if (!control->error) return 2;
     *__errno_location() = control->error;
+    return 1;
+}
+
+static int judged(int class, const char *call, const char *path)
+{
+    return meant(class) && below(path) ? counted(call, path) : 0;
+}
+
+/* A connection that breaks does so at both ends. */
+static int broken(const char *call, int handle)
+{
+    unsigned short address[64];
+    unsigned length = sizeof address;
+    if (!meant(NET) || getsockname(handle, address, &length)) return 0;
+    if (address[0] != AF_INET && address[0] != AF_INET6) return 0;
+    if (counted(call, "a connection") != 1) return 0;
+    int error = *__errno_location();
+    shutdown(handle, SHUT_RDWR);
+    *__errno_location() = error;
     return 1;
 }
 
@@ -166,6 +193,7 @@ PWRITE(pwrite64)
 ssize_t writev(int handle, const struct iovec *parts, int count)
 {
     NEXT(writev);
+    if (broken("writev", handle)) return -1;
     int found = judged_write("writev", handle, parts[0].length);
     if (found == 1) return -1;
     return found ? write(handle, parts[0].base, parts[0].length / 2) : next(handle, parts, count);
@@ -212,3 +240,14 @@ int mkdir(const char *path, unsigned mode) NAMED(mkdir, AT_FDCWD, path, path, mo
 int mkdirat(int folder, const char *path, unsigned mode) NAMED(mkdirat, folder, path, folder, path, mode)
 int chmod(const char *path, unsigned mode) NAMED(chmod, AT_FDCWD, path, path, mode)
 int link(const char *old, const char *new) NAMED(link, AT_FDCWD, old, old, new)
+
+#define CONNECTION(name, ...) \
+    { \
+        NEXT(name); \
+        return broken(#name, handle) ? -1 : next(__VA_ARGS__); \
+    }
+ssize_t send(int handle, const void *octets, size_t count, int flags)
+    CONNECTION(send, handle, octets, count, flags)
+ssize_t recv(int handle, void *octets, size_t count, int flags)
+    CONNECTION(recv, handle, octets, count, flags)
+int connect(int handle, const void *to, unsigned length) CONNECTION(connect, handle, to, length)

@@ -38,6 +38,7 @@ REPLIES = {
     "short write": {250},
     "failed fsync": {250, 451},
     "unreadable": {250, 451},
+    "connection lost": {250, 451},
 }
 
 
@@ -226,7 +227,14 @@ def run(plan: Plan, tell: Callable[[str], None]) -> Report:
             _run_service(plan, folder / "service", library, report, tell)
         alone = [one for one in ("sweep", "export") if one in plan.operations]
         if alone:
-            done = offline.run(alone, folder / "alone", library, plan.points, plan.faults)
+            wanted = offline.Wanted(
+                operations=alone,
+                faults=plan.faults,
+                points=plan.points,
+                database_url=plan.database_url,
+                objects_url=plan.objects_url,
+            )
+            done = offline.run(wanted, folder / "alone", library)
             report.points.update(done.points)
             report.wrong += done.wrong
     return report

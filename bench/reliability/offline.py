@@ -1,4 +1,4 @@
-"""The n-th file operation fails in a sweep or an export, on a fresh copy each time.
+"""The n-th call fails in a sweep or an export, on a fresh copy each time.
 
 The installation has mail of nine days ago, which a sweep removes, and mail of today, which must
 stay. A point takes some tenths of a second, nearly all of it spent waiting for the sockets of its
@@ -11,13 +11,12 @@ import contextlib
 import itertools
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from app.cli.access import keys_for, opened
@@ -31,6 +30,7 @@ from archive_store.errors import StoreError
 from archive_store.keyring import KeyringFile
 from bench.reliability.control import EVERYBODY, FAULTS, NEVER, Control, Fault, Seen, thinned
 from bench.reliability.ledger import octets_of
+from bench.reliability.places import Places, beside, drop_database, make_database
 from tests.scenarios.service import Service
 
 ADDRESS = "vlad@acme.example"
@@ -49,28 +49,47 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """What one process does: so many n of each fault (0: every n), and of these every `of`-th."""
+class Wanted:
+    """What is to be tried: so many n of each fault (0: every n). The URLs: empty for SQLite and
+    files; beside the database others are made.
+    """
 
     operations: Sequence[str]
     faults: Sequence[str]
     points: int
+    database_url: str = ""
+    objects_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share(Wanted):
+    """What one process does: of these n every `of`-th."""
+
     number: int
     of: int
 
 
-def run(
-    operations: Sequence[str], folder: Path, library: Path, points: int, faults: Sequence[str]
-) -> Done:
+def run(wanted: Wanted, folder: Path, library: Path) -> Done:
     """Every fault of these operations. What is wrong is in what comes back."""
     folder.mkdir()
-    service = _installation(folder)
-    of = min(points or PROCESSES, PROCESSES)
+    if not wanted.database_url:
+        return _run(wanted, folder, library)
+    template = beside(wanted.database_url, "template")
+    make_database(template)
+    try:
+        return _run(replace(wanted, database_url=template), folder, library)
+    finally:
+        drop_database(template)
+
+
+def _run(wanted: Wanted, folder: Path, library: Path) -> Done:
+    service = _installation(folder, wanted.database_url)
+    of = min(wanted.points or PROCESSES, PROCESSES)
     all_done, counted = Done(), Counter[str]()
     with ExitStack() as ending:
         processes = []
         for number in range(of):
-            share = Share(operations=operations, faults=faults, points=points, number=number, of=of)
+            share = Share(**asdict(wanted), number=number, of=of)
             processes.append(ending.enter_context(_started(share, service, library)))
         for process in processes:
             output, _ = process.communicate()
@@ -93,9 +112,9 @@ def _started(share: Share, service: Service, library: Path) -> subprocess.Popen[
     )
 
 
-def _installation(folder: Path) -> Service:
+def _installation(folder: Path, database_url: str) -> Service:
     """Mail of nine days ago and of today, in `template`."""
-    service = Service(folder, "sqlite:")
+    service = Service(folder, database_url or "sqlite:")
     service.data = folder / "template"
     service.environment["LIVEARCHIVE_DATA_DIR"] = str(service.data)
     service.set_up()
@@ -126,12 +145,13 @@ class Faulty:
 
     def __init__(self, folder: Path, share: Share) -> None:
         self._share = share
-        self._template = folder / "template"
         self._work = folder / f"work{share.number}"
         self._data = self._work / "data"
         self._out = self._work / "out"
         self._box = self._out / "mailbox.mbox"
         self._control = Control(folder / f"control{share.number}", new=False)
+        urls = share.database_url, share.objects_url
+        self._places = Places(folder / "template", *urls, share.number)
         self.done = Done()
 
     def every(self, name: str) -> None:
@@ -153,11 +173,9 @@ class Faulty:
         return iter(thinned(count, share.points)[share.number :: share.of])
 
     def _once(self, operation: Callable[[], None], fault: Fault, at: int) -> Seen:
-        shutil.rmtree(self._work, ignore_errors=True)
-        shutil.copytree(self._template, self._data)
+        self._places.make(self._data)
         self._out.mkdir()
         self._box.write_bytes(EARLIER)
-        os.environ["LIVEARCHIVE_DATA_DIR"] = str(self._data)
         what = f"{operation.__name__}, {fault.name} at {at}"
         self._control.arm(EVERYBODY, fault, at)
         try:
@@ -179,6 +197,10 @@ class Faulty:
 
     def _wrong(self, what: str, text: str) -> None:
         self.done.wrong.append(f"{what}: {text}")
+
+    def end(self) -> None:
+        """Remove the last copy."""
+        self._places.end()
 
     def _sweep(self) -> None:
         with opened(self._data) as parts, keys_for(parts) as keys:
@@ -246,6 +268,7 @@ def main() -> None:
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         for name in share.operations:
             faulty.every(name)
+    faulty.end()
     print(json.dumps(asdict(faulty.done)))
 
 

@@ -1,5 +1,6 @@
 """The product as its users run it: real processes, started and stopped by the command."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -216,7 +217,8 @@ class Service:
         """kill -9 of one role; the supervisor starts it anew."""
         for pid, role in self.role_pids():
             if role == name:
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                    os.kill(pid, signal.SIGKILL)
 
     def wait_for_smtp(self) -> None:
         wait_for_port(self.ports.smtp, "SMTP")

@@ -1,6 +1,7 @@
 """Bad settings, missing keys, full disk, database away: one clear line, and nothing lost."""
 
 import contextlib
+import html
 import os
 import re
 import secrets
@@ -9,10 +10,12 @@ import smtplib
 import socket
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
@@ -20,7 +23,7 @@ from archive_store.keyring import Keyring, KeyringFile
 from tests.parts.needs import lack
 from tests.parts.network import wait_until
 from tests.scenarios.conftest import template_of
-from tests.scenarios.service import Done, Service, mail, signed_in
+from tests.scenarios.service import PASSWORD, Done, Service, mail, signed_in
 
 
 @pytest.fixture
@@ -171,6 +174,66 @@ def fill_with_mail(service: Service) -> None:
         assert code == 452
 
 
+@contextlib.contextmanager
+def filled(disk: Path) -> Iterator[None]:
+    """Somebody else's file takes all of the disk's room."""
+    # Unbuffered: nothing may be left over that closing the file would try to write.
+    with (disk / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(64 * 1024)):
+            pass
+        while file.write(bytes(512)):
+            pass
+    yield
+    (disk / "filler").unlink()
+
+
+def test_a_disk_that_others_filled_is_read_from_and_waited_for(
+    sqlite_made: Service, small_disk: Path
+) -> None:
+    service = sqlite_made
+    shutil.copytree(service.data, small_disk / "data")
+    service.environment["LIVEARCHIVE_DATA_DIR"] = str(small_disk / "data")
+    service.start()
+    assert code_of_sending(service) == 250
+    wait_until(lambda: bool(service.messages()), "it is there")
+    with closing(signed_in(service, "vlad@acme.example")) as reader:
+
+        def is_listed() -> bool:
+            return "Is anybody there?" in reader.get("/mail/inbox").text
+
+        wait_until(is_listed, "it is listed")
+        with filled(small_disk):
+            service.kill_role("keys")
+            wait_until(lambda: "wait for room" in service.log.read_text(), "the keys role says so")
+            wait_until(is_listed, "the keys role serves what it has", 90)
+            service.kill_role("web")
+            wait_until(lambda: answer_to_login(service) == FULL, "a page that says so", 90)
+        wait_until(lambda: answer_to_login(service) == 303, "people can sign in again", 90)
+    assert service.stop() == 0
+    with filled(small_disk):
+        starting = threading.Thread(target=service.start)
+        starting.start()
+        wait_until(lambda: "waits until there is room" in service.log.read_text(), "it says so")
+    starting.join()
+    assert code_of_sending(service) == 250
+    assert len(service.messages()) == 2
+
+
+FULL = "The archive's disk is full"
+
+
+def answer_to_login(service: Service) -> str | int:
+    """The status of signing in, or FULL for the page that says that."""
+    words = {"username": "maria@acme.example", "password": PASSWORD}
+    try:
+        answer = httpx.post(
+            f"{service.url}/login", data=words, headers={"Origin": service.url}, timeout=60
+        )
+    except httpx.HTTPError:
+        return 0  # not started again yet
+    return FULL if FULL in html.unescape(answer.text) else answer.status_code
+
+
 def test_a_full_disk_is_452_and_what_was_taken_stays_readable(
     sqlite_made: Service, small_disk: Path
 ) -> None:
@@ -178,16 +241,11 @@ def test_a_full_disk_is_452_and_what_was_taken_stays_readable(
     sqlite_made.environment["LIVEARCHIVE_DATA_DIR"] = str(small_disk / "data")
     sqlite_made.start()
     assert code_of_sending(sqlite_made) == 250
-    filler = small_disk / "filler"
-    # Unbuffered: nothing may be left over that closing the file would try to write.
-    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(bytes(64 * 1024)):
-            pass
     big = mail("Too big for what is left", "x" * 3_000_000)
-    with pytest.raises(smtplib.SMTPResponseException) as full:
-        sqlite_made.send(big, "vlad@acme.example")
-    assert full.value.smtp_code in (451, 452)
-    filler.unlink()
+    with filled(small_disk):
+        with pytest.raises(smtplib.SMTPResponseException) as full:
+            sqlite_made.send(big, "vlad@acme.example")
+        assert full.value.smtp_code in (451, 452)
     wait_until(lambda: code_of_sending(sqlite_made) == 250, "mail is taken again")
     subjects = {one.subject for one in sqlite_made.messages()}
     assert subjects == {"Is anybody there?"}

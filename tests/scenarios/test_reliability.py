@@ -12,6 +12,7 @@ from bench.reliability import faults, kill, power
 from bench.reliability.disk import Disk, File, Folder, Write
 from bench.reliability.ledger import judge, octets_of
 from bench.reliability.wal import FRAME_HEADER, HEADER, Log, pages_of
+from tests.parts.seaweedfs import SeaweedFS
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -45,6 +46,26 @@ def test_whatever_call_fails_nothing_acknowledged_is_lost_and_all_goes_on() -> N
     assert report.points.total() > 40
     assert report.replies[451]
     assert report.replies[452]
+
+
+@pytest.mark.usefixtures("gcc", "faketime")
+def test_sweep_and_export_hold_whatever_fails_on_postgresql_and_a_bucket(
+    postgresql_url: str, seaweedfs: SeaweedFS, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = seaweedfs.config()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", place.endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", place.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", place.secret_key)
+    plan = faults.Plan(
+        points=1,
+        operations=("sweep", "export"),
+        faults=("ENOSPC", "connection lost"),
+        database_url=postgresql_url,
+        objects_url=f"s3://{place.bucket}/{place.prefix}",
+    )
+    report = faults.run(plan, quiet)
+    assert not report.wrong, report.wrong
+    assert report.points == {"sweep": 2, "export": 6}
 
 
 def test_the_judge_sees_what_is_lost_doubled_half_or_foreign() -> None:

@@ -31,8 +31,10 @@ def test_moving_is_on_the_record(any_world: World) -> None:
     assert folder(world, "inbox") == []
     [event] = world.events("message.moved")
     assert b'"folder":"archive"' in event
-    with pytest.raises(NotFound):
-        world.reading.move(viewer, [entry_id], "starred")
+    for name in ("starred", "drafts", "outbox"):
+        with pytest.raises(NotFound):
+            world.reading.move(viewer, [entry_id], name)
+    assert folder(world, "archive") == [entry_id]
 
 
 def test_to_the_trash_and_back_to_where_it_was(any_world: World) -> None:

@@ -1,5 +1,6 @@
-"""The keys role waits for what opens its keyring; nobody else waits for it."""
+"""The keys role waits for what opens its keyring; nobody else waits, and operators hear why."""
 
+from contextlib import closing
 from types import SimpleNamespace
 from typing import cast
 
@@ -7,6 +8,7 @@ import pytest
 
 from app.audit import alarms
 from app.config import Config
+from app.keys.client import KeysClient
 from app.roles import keys
 from app.roles.process import Role
 from archive_store.clock import utc_now
@@ -38,13 +40,20 @@ def test_a_keyring_that_cannot_be_opened_yet_is_an_alarm_and_no_reason_not_to_st
     def wait(_seconds: float) -> bool:
         with world.db.read() as tx:
             standing.append(alarms.standing(tx, utc_now()))
+        locked = pytest.raises(MasterKeyAway, match="is sealed: unseal it")
+        with closing(KeysClient(run, "admin")) as operator, locked:
+            operator.status()
         return False
 
-    config = cast(Config, SimpleNamespace(store=world.config, master_key_provider="vault"))
+    run = world.folder / "run"
+    run.mkdir()
+    facts = {"store": world.config, "master_key_provider": "vault", "data_dir": world.folder}
+    config = cast(Config, SimpleNamespace(**facts))
     role = Role("keys", config, [])
     monkeypatch.setattr(role.stop, "wait", wait)
     agent = keys._agent(role, SealedVault(world.config.keyring), world.db)
     assert agent is not None
+    assert not list(run.iterdir())  # nobody asks one that has ended
     assert capsys.readouterr().out == "ready\n"
     assert len(standing) == 2
     assert all("cannot be opened" in said for [said] in standing)
