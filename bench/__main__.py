@@ -1,12 +1,13 @@
 """What LiveArchive does on this machine, beside what one would run instead.
 
 Taking mail in: Postfix in front of Dovecot with mail_crypt, Dovecot's LMTP by itself, and
-`livearchive serve`, each with the same load, one after the other, for several rounds. Reading: the
-pages of a mailbox of 1,500 mails and of one of 20,000. Limits: the writer by itself, beside what
-the machine can do. All of it lives in one folder on one medium and is gone at the end; nothing of
-the system is changed. The result is Markdown on standard output, and what is going on is told on
-standard error. No figure is judged; only a mail that was taken and is lost is an error. The peers
-need root and the packages postfix and dovecot-lmtpd.
+`livearchive serve`, each with the same load, one after the other, for several rounds; `--only tee`
+is this for mails of 6 KB and a mix, over 10 and 50 sessions, with idle sessions and very large
+mails. Reading: the pages of a mailbox of 1,500 mails and of one of 20,000. Limits: the writer by
+itself, beside what the machine can do. All of it lives in one folder on one medium and is gone at
+the end; nothing of the system is changed. The result is Markdown on standard output, and what is
+going on is told on standard error. No figure is judged; only a mail that was taken and is lost is
+an error. The peers need root and the packages postfix and dovecot-lmtpd.
 
 `./dev bench reliability` is another thing: it kills processes and cuts the power.
 """
@@ -17,16 +18,19 @@ import platform
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-from bench import corpus, ingest, limits, web
+from bench import corpus, ingest, limits, tee, web
 from bench.medium import Medium, can_mount, medium
 from bench.ours import LiveArchive, live_archive
 from bench.peers import missing, peers, versions
 from bench.reliability import __main__ as reliability
 from bench.servers import Target
 
-QUICK = {"rounds": 1, "seconds": 2.0, "pages": 30, "large": 2_000}
-USUAL = {"rounds": 3, "seconds": 3.0, "pages": 100, "large": 20_000}
+TEE: dict[str, Any] = {"kinds": ["6k", "mix"], "sessions": [10, 50]}
+QUICK: dict[str, Any] = {"rounds": 1, "seconds": 2.0, "pages": 30, "large": 2_000}
+USUAL: dict[str, Any] = {"rounds": 3, "seconds": 3.0, "pages": 100, "large": 20_000}
+ONE_LOAD: dict[str, Any] = {"kinds": ["6k"], "sessions": [10]}
 
 
 def main() -> None:
@@ -50,6 +54,9 @@ def main() -> None:
             plan = ingest.Plan(given.kinds, given.sessions, given.rounds, given.seconds)
             results = ingest.compare([*targets, ours], plan, place, tell)
             print(f"\n{ingest.table(results)}\n")
+        if given.only == "tee":
+            tell("idle sessions, and one client with very large mails")
+            print(f"{tee.measure(ours, place, given.rounds, given.seconds)}\n")
         if given.web:
             tell("filling the mailbox of a reader")
             web.fill(ours, place)
@@ -74,10 +81,10 @@ def _arguments() -> argparse.Namespace:
     )
     say = words.add_argument
     say("--quick", action="store_true", help="one short round of each: about a minute")
-    say("--only", choices=("ingest", "web", "limits"), help="only this part")
+    say("--only", choices=("ingest", "tee", "web", "limits"), help="only this part")
     say("--alone", action="store_true", help="without the peers")
-    say("--kinds", type=_kinds, default=["6k"], help=f"of {','.join(corpus.KINDS)} (6k)")
-    say("--sessions", type=_numbers, default=[10], help="SMTP sessions at once, like 10,50 (10)")
+    say("--kinds", type=_kinds, help=f"of {','.join(corpus.KINDS)} (6k)")
+    say("--sessions", type=_numbers, help="SMTP sessions at once, like 10,50 (10)")
     say("--rounds", type=int, help="how often each load is run; medians are told (3)")
     say("--seconds", type=float, help="how long each load lasts (3)")
     say("--pages", type=int, help="how often each page is asked for (100)")
@@ -90,11 +97,13 @@ def _arguments() -> argparse.Namespace:
         "(needs root); disk: the temporary folder",
     )
     given = words.parse_args()
-    for name, value in (QUICK if given.quick else USUAL).items():
+    lasting = QUICK if given.quick else USUAL
+    loads = TEE if given.only == "tee" else ONE_LOAD
+    for name, value in (lasting | loads).items():
         if getattr(given, name) is None:
             setattr(given, name, value)
     given.ingest, given.web, given.limits = (
-        given.only in (None, part) for part in ("ingest", "web", "limits")
+        given.only in (None, *parts) for parts in (("ingest", "tee"), ("web",), ("limits",))
     )
     if given.ingest and not given.alone and (lack := _why_alone()):
         tell(f"without the peers: {lack}")

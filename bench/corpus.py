@@ -12,8 +12,15 @@ import re
 from functools import cache
 from pydoc_data import topics
 
-SIZES = {"6k": 6_144, "accents": 6_144, "30k": 30_000, "200k": 204_800, "2m": 2_097_152}
-DIFFERENT = {"6k": 200, "accents": 200, "30k": 100, "200k": 40, "2m": 6}
+SIZES = {
+    "6k": 6_144,
+    "accents": 6_144,
+    "30k": 30_000,
+    "200k": 204_800,
+    "2m": 2_097_152,
+    "50m": 50_000_000,
+}
+DIFFERENT = {"6k": 200, "accents": 200, "30k": 100, "200k": 40, "2m": 6, "50m": 1}
 # What a mixed stream of mail is made of; its mean is about 96 KB.
 MIX = {"6k": 0.60, "30k": 0.25, "200k": 0.12, "2m": 0.03}
 KINDS = (*SIZES, "mix")
@@ -49,7 +56,7 @@ def mail(kind: str, number: int) -> bytes:
         return f"{header}\r\n{part}\r\n".encode()
     text = _prose(dice, 9_000 if kind == "30k" else 5_000)
     parts = [_part("text/plain; charset=utf-8", "7bit", text)]
-    if kind != "2m":
+    if kind in ("30k", "200k"):
         page = _page(dice, 20_000 if kind == "30k" else 9_000, text)
         parts.append(_part("text/html; charset=utf-8", "quoted-printable", page))
     if kind != "30k":
@@ -62,6 +69,7 @@ def mail(kind: str, number: int) -> bytes:
     return f"{head}\r\n{body}--{line}--\r\n".encode()
 
 
+@cache
 def on_the_wire(octets: bytes) -> bytes:
     """Dot-stuffed, with the line that ends the data (RFC 5321 section 4.5.2)."""
     return octets.replace(b"\r\n.", b"\r\n..") + b".\r\n"

@@ -2,8 +2,10 @@
 
 A run counts from the first command to the moment when the last mail lies in its mailbox. For
 Postfix that is when its queue is empty, for the others the last 250. LiveArchive has a second
-moment, when the last mail has its summary for lists and searches. What is compared is the ratio of
-medians: absolute figures change with the machine and with what else it does.
+moment, when the last mail has its summary for lists and searches. "Taking" is what was used until
+the first moment by the processes that take mail and store it: for LiveArchive the ingest role, for
+the others all of them. What is compared is the ratio of medians: absolute figures change with the
+machine and with what else it does.
 """
 
 import json
@@ -66,7 +68,8 @@ class Run:
     accepted: float  # until the last 250
     delivered: float  # until the last mail was in its mailbox
     summarised: float  # until the last mail had its summary; 0: the target makes none
-    usage: Usage
+    taking: Usage  # of what takes mail and stores it, until the last was in its mailbox
+    usage: Usage  # of the whole target, until it was done with everything
     other_cpu: float  # of anything but target and load: kernel threads, other programs
 
     @property
@@ -80,11 +83,12 @@ class Run:
         own = time.process_time()
         with Meter(target.roots, medium.device) as meter:
             begun = time.perf_counter()
-            answer, _ = sender.communicate("go\n")
-            report: dict[str, Any] = json.loads(answer)
-            delivered = report["seconds"]
-            if target.waiting():
-                delivered = _wait(target.waiting, begun)
+            with Meter(target.taking, medium.device) as taking:
+                answer, _ = sender.communicate("go\n")
+                report: dict[str, Any] = json.loads(answer)
+                delivered = report["seconds"]
+                if target.waiting():
+                    delivered = _wait(target.waiting, begun)
             summarised = 0.0
             if isinstance(target, LiveArchive):
                 summarised = _wait(target.without_summary, begun)
@@ -100,6 +104,7 @@ class Run:
             report["seconds"],
             delivered,
             summarised,
+            taking.usage,
             usage,
             max(0.0, others),
         )
@@ -148,9 +153,9 @@ def table(results: Results) -> str:
     _, base = next(iter(results))
     lines = [
         "| mail | sessions | target | 250/s | **in mailbox/s** | MB/s | ratio | with summary/s "
-        "| 250 after ms p50/p95/p99 | CPU s per 1,000 | peak PSS MB | written/received "
-        "| others' cores |",
-        "| --- | --: | --- " + "| --: " * 10 + "|",
+        "| 250 after ms p50/p95/p99 | CPU s per 1,000: taking | in all | peak PSS MB: taking "
+        "| in all | written/received: taking | in all | others' cores |",
+        "| --- | --: | --- " + "| --: " * 13 + "|",
     ]
     for (load, name), runs in results.items():
         lines.append(_row(load, name, runs, results.get((load, base))))
@@ -172,8 +177,11 @@ def _row(load: Load, name: str, runs: Sequence[Run], base: Sequence[Run] | None)
         ratio,
         f"{summaries:.0f}" if summaries else "",
         "/".join(f"{percentile(latencies, share) * 1000:.1f}" for share in (0.5, 0.95, 0.99)),
+        f"{median(run.taking.cpu / run.taken * 1000 for run in runs):.2f}",
         f"{median(run.usage.cpu / run.taken * 1000 for run in runs):.2f}",
+        f"{max(run.taking.peak_pss for run in runs) / 1e6:.0f}",
         f"{max(run.usage.peak_pss for run in runs) / 1e6:.0f}",
+        f"{median(run.taking.written / run.octets for run in runs):.2f}",
         f"{median(run.usage.written / run.octets for run in runs):.2f}",
         f"{median(run.other_cpu / run.usage.seconds for run in runs):.1f}",
     )

@@ -62,7 +62,7 @@ class Meter:
 
     def _sample(self) -> None:
         while True:
-            self._peak = max(self._peak, _pss(self._roots))
+            self._peak = max(self._peak, pss(self._roots))
             if self._over.wait(SAMPLE_SECONDS):
                 return
 
@@ -79,7 +79,8 @@ def tree_cpu(roots: Sequence[int]) -> float:
     return total / _TICK
 
 
-def _pss(roots: Sequence[int]) -> int:
+def pss(roots: Sequence[int]) -> int:
+    """The memory of the trees now."""
     total = 0
     for process in _tree(roots):
         try:

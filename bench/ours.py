@@ -54,6 +54,10 @@ class LiveArchive:
     def roots(self) -> Sequence[int]:
         return [self._daemon.pid]
 
+    @property
+    def taking(self) -> Sequence[int]:
+        return [self.role_pids()["ingest"]]
+
     def role_pids(self) -> dict[str, int]:
         """The process of each role, by its name."""
         found = {}

@@ -161,6 +161,10 @@ class DovecotTarget:
     def roots(self) -> Sequence[int]:
         return [self.daemon.pid]
 
+    @property
+    def taking(self) -> Sequence[int]:
+        return self.roots
+
     def stored(self) -> int:
         """The files of all mailboxes."""
         return sum(1 for _ in self._mail.glob("*/Maildir/new/*"))
@@ -202,6 +206,10 @@ class PostfixTarget:
     @property
     def roots(self) -> Sequence[int]:
         return [self.daemon.pid, *self._dovecot.roots]
+
+    @property
+    def taking(self) -> Sequence[int]:
+        return self.roots
 
     def stored(self) -> int:
         return self._dovecot.stored()

@@ -23,6 +23,10 @@ class Target(Protocol):
     def roots(self) -> Sequence[int]:
         """The processes whose trees are the server."""
 
+    @property
+    def taking(self) -> Sequence[int]:
+        """Those of them that take mail and store it."""
+
     def stored(self) -> int:
         """How many mails lie in mailboxes, sealed and safe."""
 

@@ -28,7 +28,7 @@ class IngestConfig:
     max_octets_in_flight: int = 2 * 50 * MIB + KEPT_FOR_SMALL
     max_recipients: int = 1000
     max_received_lines: int = 100
-    max_sessions: int = 1000
+    max_sessions: int = 2500
     max_sessions_per_peer: int = 200
     max_errors: int = 20
     command_timeout: timedelta = timedelta(seconds=300)  # RFC 5321 section 4.5.3.2.7

@@ -5,7 +5,9 @@ This process holds no key at all. The other one (`ingest_writer`) can seal and c
 
 import asyncio
 import logging
+import resource
 import sys
+from dataclasses import replace
 
 import uvloop
 
@@ -23,6 +25,7 @@ from smtp_ingest.tls import renewing
 from smtp_ingest.trust import TrustedHosts
 
 log = logging.getLogger(__name__)
+_OTHER_FILES = 100  # of this process, beside a socket for each session
 
 
 def main(role: Role) -> None:
@@ -38,9 +41,10 @@ async def _serve(role: Role) -> None:
     writer = await WriterClient.start()
     logins = UpstreamLogins(dict(config.smtp_logins), LoginTrail(parts.db))
     try:
+        limits = ingest_config(config)
         running = await serve(
             Door(parts.db, writer),
-            ingest_config(config),
+            replace(limits, max_sessions=allowed_sessions(limits.max_sessions)),
             smtp=_address(config.smtp),
             lmtp=_address(config.lmtp),
             smtps=_address(config.smtps),
@@ -58,6 +62,18 @@ async def _serve(role: Role) -> None:
     parts.close()
     if lost:
         raise WriteFailed("the process that stores mail has ended")
+
+
+def allowed_sessions(wanted: int) -> int:
+    """As many of the wanted sessions as this process may open files for; raises its limit.
+
+    Most systems begin with 1,024, for the sake of programs that call select(2).
+    """
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed < wanted + _OTHER_FILES:
+        allowed = min(wanted + _OTHER_FILES, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    return min(wanted, max(allowed - _OTHER_FILES, 1))
 
 
 async def _first(*events: asyncio.Event) -> None:
