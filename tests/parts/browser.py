@@ -85,7 +85,8 @@ def keep_screenshot(page: Page, name: str) -> Path:
     return path
 
 
-def _chromium() -> str:
+def chromium() -> str:
+    """The path of the browser; the test is skipped where there is none."""
     chosen = os.environ.get("CHROMIUM")
     if chosen:
         return chosen if Path(chosen).exists() else lack(f"chromium (there is no {chosen})")
@@ -96,11 +97,11 @@ def _chromium() -> str:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A running Chromium for the tests of one module."""
-    executable = _chromium()
+    executable = chromium()
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
-        yield chromium
-        chromium.close()
+        launched = playwright.chromium.launch(executable_path=executable, args=list(ARGUMENTS))
+        yield launched
+        launched.close()
 
 
 @pytest.fixture
