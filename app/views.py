@@ -15,12 +15,14 @@ from typing import ClassVar, Literal, NamedTuple, Protocol
 from app.viewer import Person as Person
 from app.viewer import Role as Role
 from app.viewer import Viewer as Viewer
+from app.writing_views import Habits as Habits
+from app.writing_views import Quoting as Quoting
+from app.writing_views import RichText as RichText
 
 FolderName = Literal["inbox", "starred", "sent", "drafts", "trash", "spam", "archive"]
 RowFilter = Literal["all", "unread", "starred", "attachments"]
 DeliveryName = Literal["only_here", "waiting", "delivered", "failed", "none"]
 DraftKind = Literal["new", "reply", "reply-all", "forward"]
-Quoting = Literal["below", "above"]  # where the mail that is answered stands
 BannerState = Literal["down", "refusing", "declared", "slow", "recovered", "disk", "keys"]
 
 
@@ -215,17 +217,12 @@ class IdentityView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
-    """How a person writes; `signatures` by the ids of the identities, as plain text."""
-
-    rich: bool = False
-    quoting: Quoting = "below"
-    signatures: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What the compose page starts with. `to` and `cc` are as a person would type them."""
+    """What the compose page starts with. `to` and `cc` are as a person would type them.
+
+    `rich` is the same as `text` with the forms of what is quoted; `pictures` are those it shows,
+    taken from the answered message, by name. `begin_rich`: that is what the person likes.
+    """
 
     kind: DraftKind
     identity_id: str
@@ -233,6 +230,9 @@ class Draft:
     cc: str
     subject: str
     text: str
+    rich: RichText | None = None
+    begin_rich: bool = False
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
     attachments: tuple[AttachmentFacts, ...] = ()  # kept on forward
     source_entry: str | None = None
 
@@ -246,7 +246,8 @@ class Outgoing:
     cc: str
     bcc: str
     subject: str
-    text: str
+    text: str  # of rich text, what is left of it without its forms
+    rich: RichText | None = None  # None: it is plain text
     attachments: tuple[tuple[str, str, bytes], ...] = ()  # filename, content type, octets
     source_entry: str | None = None
     source_kind: DraftKind = "new"
@@ -258,7 +259,13 @@ class Outgoing:
     def files(self) -> "tuple[DraftFile, ...]":
         """The attachments as a page lists them."""
         return tuple(
-            DraftFile(index=index, filename=name, content_type=content_type, size=len(octets))
+            DraftFile(
+                index=index,
+                filename=name,
+                content_type=content_type,
+                size=len(octets),
+                inline=self.rich is not None and f'"cid:{name}"' in self.rich.html,
+            )
             for index, (name, content_type, octets) in enumerate(self.attachments)
         )
 

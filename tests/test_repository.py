@@ -67,6 +67,8 @@ def test_the_licence_of_every_dependency_is_listed() -> None:
 def test_no_committed_file_names_a_machine_or_a_package_host() -> None:
     offenders = []
     for path in committed():
+        if path.parent == ROOT / "static" / "vendor":
+            continue  # unchanged words of others, which test_vendor.py holds to their digests
         if path == Path(__file__) or path.suffix in (".png", ".jpg", ".ico", ".woff2"):
             continue
         for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):

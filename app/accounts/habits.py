@@ -15,6 +15,7 @@ from app.accounts import identities
 from app.accounts.errors import Unknown
 from app.audit.events import SignatureChanged
 from app.models import Identity, User
+from app.phrase import phrase
 from app.viewer import Viewer
 from app.views import BadEntry, Habits, Quoting
 from archive_store import ids
@@ -24,7 +25,7 @@ from archive_store.errors import NotFound
 from archive_store.mime import clean
 
 LONGEST_SIGNATURE = 4_000  # characters
-TOO_LONG = "A signature has at most 4,000 characters."
+TOO_LONG = phrase("A signature has at most 4,000 characters.")
 DELIMITER = "--"  # RFC 3676 section 4.3: put there by us, whoever typed it as well
 
 

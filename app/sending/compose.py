@@ -12,7 +12,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from app.sending import headers
+from app.markup.pictures import raster_type
+from app.sending import headers, pictures
 from app.sending.addressees import Addressee
 from app.sending.flowing import flow
 from archive_store import ids
@@ -23,6 +24,10 @@ LARGEST_LETTER = 25 * 1024 * 1024
 """Octets of text and attachments together, before they are encoded."""
 MOST_REFERENCES = 20
 _CONTENT_TYPE = re.compile(r"([a-z0-9][a-z0-9!#$&^_.+-]{0,60})/([a-z0-9][a-z0-9!#$&^_.+-]{0,90})")
+_DOCUMENT = (
+    '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head>\n<body dir="auto">\n{body}\n'
+    "</body></html>\n"
+)
 _UNKNOWN_TYPE = ("application", "octet-stream")
 
 
@@ -46,6 +51,7 @@ class Letter:
     text: str
     date: datetime
     message_id: str
+    html: str = ""  # has passed the allow-list of `rich`; empty: it is plain text
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
@@ -57,7 +63,10 @@ class Letter:
     @property
     def size(self) -> int:
         """What LARGEST_LETTER is about."""
-        return len(self.text.encode("utf-8", "replace")) + sum(len(f.octets) for f in self.files)
+        words = len(self.text.encode("utf-8", "replace")) + len(
+            self.html.encode("utf-8", "replace")
+        )
+        return words + sum(len(file.octets) for file in self.files)
 
 
 def new_message_id(sender: Addressee) -> str:
@@ -99,7 +108,12 @@ def _body(letter: Letter) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     text = flow(clean.block(_encodable(letter.text)))
     message.set_content(text, charset="utf-8", cte=_encoding(text), params={"format": "flowed"})
+    shown = _pictures(letter)
+    if letter.html:
+        _add_html(message, letter, shown)
     for index, file in enumerate(letter.files):
+        if file.filename in shown:
+            continue
         maintype, subtype = part_type(file.content_type)
         message.add_attachment(
             file.octets,
@@ -108,6 +122,36 @@ def _body(letter: Letter) -> EmailMessage:
             filename=safe_name(_encodable(file.filename), f"{maintype}/{subtype}", index),
         )
     return message
+
+
+def _pictures(letter: Letter) -> dict[str, File]:
+    """The files that the text shows; the names of such are ours, and plain."""
+    names = pictures.shown_in(letter.html)
+    return {file.filename: file for file in letter.files if file.filename in names}
+
+
+def _add_html(message: EmailMessage, letter: Letter, shown: dict[str, File]) -> None:
+    """The alternative of the text (RFC 2046 section 5.1.4), with its pictures (RFC 2387)."""
+    ids = {name: f"{name}.{letter.message_id.strip('<>')}" for name in shown}
+    html = _DOCUMENT.format(body=pictures.renamed(_encodable(letter.html), ids))
+    message.add_alternative(html, subtype="html", charset="utf-8", cte=_encoding(html))
+    part = message.get_payload(1)
+    if not isinstance(part, EmailMessage):
+        raise TypeError("an alternative is a part")
+    for name, file in shown.items():
+        maintype, _, subtype = (raster_type(file.octets) or "application/octet-stream").partition(
+            "/"
+        )
+        part.add_related(
+            file.octets,
+            maintype=maintype,
+            subtype=subtype,
+            cid=f"<{ids[name]}>",
+            filename=name,
+            disposition="inline",
+        )
+    if shown:
+        part.set_param("type", "text/html")
 
 
 def _encodable(text: str) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from app.sending import headers
 from app.sending.addressees import Addressee, BadList, read_list
 from app.sending.compose import part_type
-from app.views import Outgoing
+from app.views import Outgoing, RichText
 from archive_store.errors import NotFound
 from archive_store.mime.filenames import safe_name
 
@@ -24,6 +24,9 @@ _FIELD = b"X-LiveArchive-Draft:"
 _BLANK = re.compile(rb"\s+")
 _BOUNDARY = b"=_livearchive-draft"  # no line of base64 begins with two hyphens
 _BETWEEN = b"\r\n--" + _BOUNDARY
+_WORDS = b"=_livearchive-words"
+_BETWEEN_WORDS = b"\r\n--" + _WORDS
+_HTML = b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 _TEXT = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 
 
@@ -55,6 +58,7 @@ def encode(written: Written, sender: Addressee, now: datetime) -> bytes:
         "subject": form.subject,
         "source": form.source_entry,
         "kind": form.source_kind,
+        "rich": form.rich is not None,
         "keep": form.keep_attachments,
         "files": [file[:2] for file in form.attachments],
         "thread": [thread.message_id, thread.in_reply_to, thread.references] if thread else None,
@@ -81,16 +85,22 @@ def decode(octets: bytes) -> Written:
     facts = json.loads(
         base64.b64decode(_BLANK.sub(b"", head.removeprefix(_FIELD).partition(b"\r\nDate:")[0]))
     )
-    # Drafts of the version before this one know of no files and of no thread.
+    # Drafts of the version before this one know of no files, of no thread, and of plain text only.
     names, thread = facts.get("files", []), facts.get("thread")
     parts = [part.partition(b"\r\n\r\n")[2] for part in body.split(_BETWEEN)[1:-1]] or [body]
+    words = parts[0]
+    html = ""
+    if facts.get("rich"):
+        both = [part.partition(b"\r\n\r\n")[2] for part in words.split(_BETWEEN_WORDS)[1:-1]]
+        words, html = both[0], base64.b64decode(both[1]).decode()
     form = Outgoing(
         identity_id=facts["identity"],
         to=facts["to"],
         cc=facts["cc"],
         bcc=facts["bcc"],
         subject=facts["subject"],
-        text=base64.b64decode(parts[0]).decode(),
+        text=base64.b64decode(words).decode(),
+        rich=RichText(html) if facts.get("rich") else None,
         attachments=tuple(
             (filename, content_type, base64.b64decode(part))
             for (filename, content_type), part in zip(names, parts[1:], strict=True)
@@ -104,12 +114,20 @@ def decode(octets: bytes) -> Written:
 
 def _body(form: Outgoing) -> bytes:
     text = _TEXT + _base64(form.text.encode("utf-8", "replace"))
-    if not form.attachments:
+    if form.rich is not None:
+        text = _alternative(text, _HTML + _base64(form.rich.html.encode("utf-8", "replace")))
+    elif not form.attachments:
         return text
     head = b'Content-Type: multipart/mixed; boundary="' + _BOUNDARY + b'"\r\n\r\n'
     parts = [text, *(_file(index, *file) for index, file in enumerate(form.attachments))]
     between = _BETWEEN + b"\r\n"
     return head + between + between.join(parts) + _BETWEEN + b"--\r\n"
+
+
+def _alternative(text: bytes, html: bytes) -> bytes:
+    head = b'Content-Type: multipart/alternative; boundary="' + _WORDS + b'"\r\n\r\n'
+    between = _BETWEEN_WORDS + b"\r\n"
+    return head + between + text + between + html + _BETWEEN_WORDS + b"--\r\n"
 
 
 def _file(index: int, filename: str, claimed: str, octets: bytes) -> bytes:

@@ -1,58 +1,85 @@
 """What the compose page starts with: an empty sheet, an answer, a forward. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from app.reading.opening import OpenedEntry
-from app.sending import quoting
+from app.sending import quoting, quoting_rich
 from app.sending.addressees import write_list
+from app.sending.pictures import picture_name
 from app.viewer import Viewer
-from app.views import Draft, DraftKind, Habits, IdentityView
+from app.views import Draft, DraftKind, Habits, IdentityView, Quoting
 from archive_store import ids
 from archive_store.address import BadAddress, EmailAddress
 from archive_store.mime.values import Address, ParsedMessage
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The message that is answered or forwarded; `pictures`: what it shows, by Content-ID."""
+
+    opened: OpenedEntry
+    parsed: ParsedMessage
+    pictures: Mapping[str, bytes]
+
+    def named(self) -> dict[str, str]:
+        """The names under which its pictures stand in rich text, by Content-ID."""
+        found = {
+            file.content_id: picture_name(file.index, file.content_type)
+            for file in self.parsed.attachments
+            if file.content_id in self.pictures
+        }
+        return {content_id: name for content_id, name in found.items() if name}
+
+
 def blank(identities: Sequence[IdentityView], habits: Habits) -> Draft:
     """An empty sheet, as the primary identity."""
     identity = _primary(identities)
-    text = quoting.sheet("", identity.signature, habits.quoting)
-    return Draft(kind="new", identity_id=identity.id, to="", cc="", subject="", text=text)
+    return Draft(
+        kind="new",
+        identity_id=identity.id,
+        to="",
+        cc="",
+        subject="",
+        text=quoting.sheet("", identity.signature, habits.quoting),
+        rich=quoting_rich.sheet("", identity.signature, habits.quoting),
+        begin_rich=habits.rich,
+    )
 
 
 def answering(
     kind: DraftKind,
-    opened: OpenedEntry,
-    parsed: ParsedMessage,
+    answered: Answered,
     identities: Sequence[IdentityView],
     viewer: Viewer,
     habits: Habits,
 ) -> Draft:
     """An answer to a message, or its forward."""
+    opened, parsed, names = answered.opened, answered.parsed, answered.named()
     identity = _addressed(identities, opened.envelope.rcpt_to, parsed)
-    entry, received_at = ids.show(opened.entry.id), opened.entry.received_at
-    if kind == "forward":
-        return Draft(
-            kind=kind,
-            identity_id=identity.id,
-            to="",
-            cc="",
-            subject=quoting.forward_subject(parsed.subject),
-            text=quoting.sheet(quoting.forwarded(parsed, received_at), identity.signature, "below"),
-            attachments=parsed.attachments,
-            source_entry=entry,
-        )
+    received_at = opened.entry.received_at
+    forward = kind == "forward"
     own = {key_of(one.address) for one in identities} | {key_of(viewer.user.address)}
-    to, cc = _recipients(parsed, own, everybody=kind == "reply-all")
+    to, cc = ([], []) if forward else _recipients(parsed, own, everybody=kind == "reply-all")
+    plain, rich = (
+        (quoting.forwarded, quoting_rich.forwarded)
+        if forward
+        else (quoting.quoted_answer, quoting_rich.quoted_answer)
+    )
+    subject = quoting.forward_subject if forward else quoting.answer_subject
+    where: Quoting = "below" if forward else habits.quoting
     return Draft(
         kind=kind,
         identity_id=identity.id,
         to=_typed(to),
         cc=_typed(cc),
-        subject=quoting.answer_subject(parsed.subject),
-        text=quoting.sheet(
-            quoting.quoted_answer(parsed, received_at), identity.signature, habits.quoting
-        ),
-        source_entry=entry,
+        subject=subject(parsed.subject),
+        text=quoting.sheet(plain(parsed, received_at), identity.signature, where),
+        rich=quoting_rich.sheet(rich(parsed, received_at, names), identity.signature, where),
+        begin_rich=habits.rich,
+        pictures={name: answered.pictures[one] for one, name in names.items()},
+        attachments=parsed.attachments if forward else (),
+        source_entry=ids.show(opened.entry.id),
     )
 
 

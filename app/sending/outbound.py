@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.accounts.domains import Mode
 from app.accounts.routing import Disposition, resolve
 from app.models import Domain, Identity
+from app.phrase import phrase
 from app.sending import quoting
 from app.sending.addressees import Addressee, BadList, read_list
 from app.sending.compose import LARGEST_LETTER, File, Letter, compose
@@ -24,6 +25,9 @@ from archive_store.maillog import LogEntry
 
 MOST_RECIPIENTS = 100
 TOO_LARGE = "A message may be 25 MB with its attachments. Take a file out."
+TOO_LONG = phrase(
+    "The text is too long to be sent: its end is missing. Put a part of it into a file."
+)
 NOBODY = "Say to whom: an address, such as hanna@example.com."
 
 
@@ -100,12 +104,15 @@ def _letter(
 ) -> Letter:
     if len(form.subject) > quoting.LONGEST_SUBJECT:
         raise BadDraft("subject", f"A subject has at most {quoting.LONGEST_SUBJECT} characters.")
+    if form.rich and not form.rich.whole:
+        raise BadDraft("message", TOO_LONG)
     letter = Letter(
         sender=sender_of(identity),
         to=typed.to,
         cc=typed.cc,
         subject=form.subject,
         text=form.text,
+        html=form.rich.html if form.rich else "",
         date=date,
         message_id=thread.message_id,
         in_reply_to=thread.in_reply_to,

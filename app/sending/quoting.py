@@ -44,16 +44,14 @@ def forward_subject(subject: str) -> str:
     return "Fwd: " + _without(_FORWARD, subject)
 
 
-def quoted_answer(parsed: ParsedMessage, received_at: datetime) -> str:
-    """The text of an answer: room for it, who wrote when, and what."""
+def attribution(parsed: ParsedMessage, received_at: datetime) -> str:
+    """The line above a quote."""
     who = _spoken(parsed.sender) or "Somebody"
-    when = _written(parsed.date or received_at)
-    lines = (_quoted(line) for line in _without_signature(body_text(parsed)).split("\n"))
-    return f"\n\nOn {when}, {who} wrote:\n\n" + "\n".join(lines) + "\n"
+    return f"On {_written(parsed.date or received_at)}, {who} wrote:"
 
 
-def forwarded(parsed: ParsedMessage, received_at: datetime) -> str:
-    """The text of a forward: room for a word, the header, and the whole text."""
+def forward_head(parsed: ParsedMessage, received_at: datetime) -> list[str]:
+    """The lines above what is forwarded."""
     fields = (
         ("From", _spoken(parsed.sender)),
         ("Date", _written(parsed.date or received_at)),
@@ -61,8 +59,20 @@ def forwarded(parsed: ParsedMessage, received_at: datetime) -> str:
         ("To", ", ".join(map(_spoken, parsed.to))),
         ("Cc", ", ".join(map(_spoken, parsed.cc))),
     )
-    head = "\n".join(f"{name}: {value}" for name, value in fields if value)
-    return f"\n\n---------- Forwarded message ----------\n{head}\n\n{body_text(parsed)}\n"
+    said = [f"{name}: {value}" for name, value in fields if value]
+    return ["---------- Forwarded message ----------", *said]
+
+
+def quoted_answer(parsed: ParsedMessage, received_at: datetime) -> str:
+    """Who wrote when, and what."""
+    lines = (_quoted(line) for line in _without_signature(body_text(parsed)).split("\n"))
+    return f"{attribution(parsed, received_at)}\n\n" + "\n".join(lines)
+
+
+def forwarded(parsed: ParsedMessage, received_at: datetime) -> str:
+    """The header of a message, and its whole text."""
+    head = "\n".join(forward_head(parsed, received_at))
+    return f"{head}\n\n{body_text(parsed)}"
 
 
 def sheet(quoted: str, signature: str, quoting: Quoting) -> str:

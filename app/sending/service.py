@@ -20,15 +20,17 @@ from app.audit.events import Event, MessageScheduled, MessageSent
 from app.delivery import primaries
 from app.keys.protocol import Purpose
 from app.models import Identity
-from app.reading.opening import OpenedEntry, Opener, Parsers
+from app.reading.opening import Opener, Parsers
 from app.sending import drafts, limits
 from app.sending.compose import new_message_id
 from app.sending.dispatch import Recipient, as_unit
 from app.sending.draft_box import DraftBox, Octets
 from app.sending.draft_mail import Thread, Written
+from app.sending.drafts import Answered
 from app.sending.limits import SendLimits
 from app.sending.outbound import Posted, post, sender_of
 from app.sending.outbox import pending
+from app.sending.pictures import PICTURE, shown_in
 from app.sending.posting import mark_source
 from app.viewer import Viewer
 from app.views import BadDraft, Draft, DraftKind, IdentityView, Outgoing, SentReceipt
@@ -37,7 +39,6 @@ from archive_store.archive import Archive, Stored, Then
 from archive_store.clock import utc_now
 from archive_store.db import Database
 from archive_store.errors import NotFound, StoreError
-from archive_store.mime.values import ParsedMessage
 from archive_store.sealing import Incoming
 
 PATIENCE = timedelta(seconds=60)
@@ -65,14 +66,6 @@ class SendingParts:
     now: Callable[[], datetime] = field(default=utc_now)
     patience: timedelta = PATIENCE
     limits: SendLimits = field(default_factory=SendLimits)
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """The message that is answered or forwarded."""
-
-    opened: OpenedEntry
-    parsed: ParsedMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +114,7 @@ class Sending:
         source = self._source(viewer, entry_id)
         if source is None:
             raise NotFound("no such message")
-        return drafts.answering(kind, source.opened, source.parsed, mine, viewer, own)
+        return drafts.answering(kind, source, mine, viewer, own)
 
     def send(
         self, viewer: Viewer, outgoing: Outgoing, leaves_at: datetime | None = None
@@ -148,7 +141,7 @@ class Sending:
         source = None
         if outgoing.source_kind != "new":
             source = self._source(viewer, outgoing.source_entry)
-        files = (*self._of_source(outgoing, source), *self._drafts.files(viewer, outgoing))
+        files = self._files(viewer, outgoing, source)
         whole = replace(outgoing, attachments=files, keep_attachments=(), draft_files=())
         thread = _thread(identity, source, outgoing.source_kind)
         with self._db.read() as tx:
@@ -180,19 +173,43 @@ class Sending:
         except (Unknown, ids.BadId):
             raise BadDraft("from", "You cannot send as this. Choose one of your own.") from None
 
-    def _source(self, viewer: Viewer, entry_id: str | None) -> _Source | None:
+    def _source(self, viewer: Viewer, entry_id: str | None) -> Answered | None:
         if entry_id is None:
             return None
         # Quoting shows the message again: within minutes of an audited opening that is no
         # new one, and otherwise the keys role records it as an opening.
         opened = self._opener.open(viewer, entry_id, Purpose.RENDER)
-        return _Source(opened, self._parsers.message(opened.octets))
+        parsed = self._parsers.message(opened.octets)
+        shows = parsed.html and any(file.inline for file in parsed.attachments)
+        pictures = self._parsers.inline_images(opened.octets) if shows else {}
+        return Answered(opened, parsed, pictures)
 
-    def _of_source(self, outgoing: Outgoing, source: _Source | None) -> tuple[Octets, ...]:
-        wanted = dict.fromkeys(outgoing.keep_attachments)
-        return tuple(self._kept(source, index) for index in wanted)
+    def _files(
+        self, viewer: Viewer, outgoing: Outgoing, source: Answered | None
+    ) -> tuple[Octets, ...]:
+        """All that goes with the letter: of the answered message, of the draft, and new."""
+        own = self._drafts.files(viewer, outgoing)
+        if outgoing.rich is None:
+            return (
+                *(self._kept(source, one) for one in dict.fromkeys(outgoing.keep_attachments)),
+                *own,
+            )
+        shown = shown_in(outgoing.rich.html)
+        there = {name for name, _, _ in own}
+        pictures = {
+            name: index for name, index in shown.items() if index is not None and name not in there
+        }
+        kept = (
+            one for one in dict.fromkeys(outgoing.keep_attachments) if one not in pictures.values()
+        )
+        return (
+            *(self._kept(source, one) for one in kept),
+            *((name, *self._kept(source, index)[1:]) for name, index in pictures.items()),
+            # A picture that was taken out of the text again stays behind.
+            *(file for file in own if file[0] in shown or not PICTURE.fullmatch(file[0])),
+        )
 
-    def _kept(self, source: _Source | None, index: int) -> Octets:
+    def _kept(self, source: Answered | None, index: int) -> Octets:
         found = self._parsers.attachment(source.opened.octets, index) if source else None
         if found is None:
             raise BadDraft("attachments", "A file of that message cannot be read. Leave it out.")
@@ -281,7 +298,7 @@ def _view(identity: Identity) -> IdentityView:
     )
 
 
-def _thread(identity: Identity, source: _Source | None, kind: DraftKind) -> Thread:
+def _thread(identity: Identity, source: Answered | None, kind: DraftKind) -> Thread:
     """Its own id, and what an answer answers (RFC 5322 section 3.6.4); the answered message's
     own id is added by `compose`.
     """

@@ -1,4 +1,4 @@
-"""Writing, answering and forwarding as plain text with attachments.
+"""Writing, answering and forwarding, as plain or rich text with attachments.
 
 The form keeps every word when something is wrong, and says it beside the field. Chosen files
 go into the draft then, since a browser does not let a page choose them again.
@@ -6,7 +6,9 @@ go into the draft then, since a browser does not let a page choose them again.
 
 import contextlib
 import re
-from dataclasses import dataclass, replace
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -14,7 +16,12 @@ from fastapi import APIRouter, HTTPException, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 
+from app.markup.pictures import raster_type
 from app.phrase import phrase
+from app.sending.forgotten import ATTACHING
+from app.sending.pictures import PICTURE
+from app.sending.rich import read_rich
+from app.sending.unformatted import unformatted
 from app.views import (
     AttachmentFacts,
     BadDraft,
@@ -22,6 +29,7 @@ from app.views import (
     DraftFile,
     DraftKind,
     Outgoing,
+    RichText,
     SentReceipt,
     Visit,
 )
@@ -30,7 +38,7 @@ from app.web.access import Reader
 from app.web.csrf import OpenForm, carries_token, text, texts
 from app.web.deps import services_of
 from app.web.message import EntryId
-from app.web.middleware import MIB
+from app.web.middleware import MIB, writing_policy
 from app.web.render import clock_of, kept_words, mail_page, path_to, speech_for
 from archive_store.errors import NotFound, StoreError
 
@@ -51,8 +59,10 @@ class Problem:
 
 UNOPENED = Problem(
     field="message",
-    message="The mail you answer cannot be opened just now, and nothing was sent. Try again in a "
-    "minute.",
+    message=phrase(
+        "The mail you answer cannot be opened just now, and nothing was sent. "
+        "Try again in a minute."
+    ),
     status=503,
 )
 OTHER_SESSION = Problem(
@@ -81,6 +91,20 @@ class Sheet:
     files: tuple[DraftFile, ...] = ()  # those of the draft
     stay: tuple[int, ...] = ()  # those of them that are to stay
     at: str = ""  # when it is to be sent, as its field has it
+    html: str = ""  # the text with its forms; what a script begins with when somebody wants them
+    formatted: bool = False  # begin with the forms
+    rich: RichText | None = None  # as it was sent
+    pictures: Mapping[str, bytes] = field(default_factory=dict)  # those it shows, by name
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The pictures as addresses that hold them; a stranger's is one of four kinds, or none."""
+        kinds = {name: raster_type(octets) for name, octets in self.pictures.items()}
+        return {
+            name: f"data:{kind};base64,{b64encode(self.pictures[name]).decode()}"
+            for name, kind in kinds.items()
+            if kind
+        }
 
 
 def blank(draft: Draft, source: str | None) -> Sheet:
@@ -94,6 +118,9 @@ def blank(draft: Draft, source: str | None) -> Sheet:
         bcc="",
         subject=draft.subject,
         text=draft.text,
+        html=draft.rich.html if draft.rich else "",
+        formatted=draft.begin_rich,
+        pictures=draft.pictures,
         kept=draft.attachments,
         keep=tuple(file.index for file in draft.attachments),
     )
@@ -102,6 +129,7 @@ def blank(draft: Draft, source: str | None) -> Sheet:
 def typed(form: FormData, draft: Draft, source: str | None) -> Sheet:
     """The form as it was sent; a file that the message does not have cannot be kept."""
     ticked = numbers(form, "keep")
+    words, rich = written(form)
     return Sheet(
         kind=draft.kind,
         source=source,
@@ -110,7 +138,11 @@ def typed(form: FormData, draft: Draft, source: str | None) -> Sheet:
         cc=text(form, "cc"),
         bcc=text(form, "bcc"),
         subject=text(form, "subject"),
-        text=text(form, "message"),
+        text=words,
+        html=rich.html if rich else "",
+        rich=rich,
+        formatted=rich is not None,
+        pictures=draft.pictures,
         kept=draft.attachments,
         keep=tuple(file.index for file in draft.attachments if file.index in ticked),
         draft=draft_of(form),
@@ -124,6 +156,15 @@ def numbers(form: FormData, name: str) -> tuple[int, ...]:
     return tuple(int(value) for value in texts(form, name) if re.fullmatch("[0-9]{1,4}", value))
 
 
+def written(form: FormData) -> tuple[str, RichText | None]:
+    """The text, and with its forms when it has some. The field `html` is a script's."""
+    html = text(form, "html")
+    if not html:
+        return text(form, "message"), None
+    rich = read_rich(html)
+    return (unformatted(rich), rich) if rich else ("", None)
+
+
 def draft_of(form: FormData) -> str:
     """The draft that the form was written over; empty: none."""
     named = text(form, "draft")
@@ -135,11 +176,14 @@ def show(request: Request, visit: Visit, sheet: Sheet, problem: Problem | None =
         "sheet": sheet,
         "problem": problem,
         "identities": services_of(request).sending.identities(visit.viewer),
+        "attaching": ATTACHING,
         "later": later.Later.of(clock_of(request), longest(request)),
         "longest": speech_for(request).say(kept_words(longest(request).days)),
     }
     status = problem.status if problem else 200
-    return mail_page(request, visit, "compose.html", context, status=status)
+    page = mail_page(request, visit, "compose.html", context, status=status)
+    page.headers["Content-Security-Policy"] = writing_policy(request)
+    return page
 
 
 def longest(request: Request) -> timedelta:
@@ -194,15 +238,15 @@ def finish(request: Request, visit: Visit, form: FormData, sheet: Sheet) -> Resp
     A form of an earlier session is not sent, but shown again under this one: whoever signed
     in anew must not lose what they wrote.
     """
-    written = outgoing(sheet, form)
+    letter = outgoing(sheet, form)
     if not carries_token(request, form):
         return show(request, visit, with_files(request, visit, sheet), OTHER_SESSION)
     try:
         at = later.leaves_at(form, clock_of(request))
-        receipt = services_of(request).sending.send(visit.viewer, written, at)
+        receipt = services_of(request).sending.send(visit.viewer, letter, at)
     except BadDraft as error:
         problem = Problem(field=error.field, message=error.message, status=error.status)
-        return show(request, visit, kept_as_draft(request, visit, sheet, written), problem)
+        return show(request, visit, kept_as_draft(request, visit, sheet, letter), problem)
     path = path_to(request.app, "folder", folder="inbox")
     response = RedirectResponse(path, status_code=303)
     flash.put(request, response, told(request, receipt, scheduled=at is not None))
@@ -219,16 +263,16 @@ def told(request: Request, receipt: SentReceipt, *, scheduled: bool) -> flash.Fl
     return flash.Flash("sent", 1, speech_for(request).say(receipt.text), *back)
 
 
-def kept_as_draft(request: Request, visit: Visit, sheet: Sheet, written: Outgoing) -> Sheet:
+def kept_as_draft(request: Request, visit: Visit, sheet: Sheet, letter: Outgoing) -> Sheet:
     """The form to show again: newly chosen files go into its draft, or would have to be chosen
     again. When they cannot be kept the page says that.
     """
-    if written.attachments:
+    if letter.attachments:
         with contextlib.suppress(StoreError, BadDraft):
             drafts = services_of(request).drafts
-            saved = drafts.save(visit.viewer, written, written.draft)
+            saved = drafts.save(visit.viewer, letter, letter.draft)
             stay = tuple(file.index for file in saved.files)
-            return replace(sheet, draft=saved.id, files=saved.files, stay=stay)
+            return with_files(request, visit, replace(sheet, draft=saved.id, stay=stay))
     return with_files(request, visit, sheet)
 
 
@@ -236,9 +280,16 @@ def with_files(request: Request, visit: Visit, sheet: Sheet) -> Sheet:
     """The form with the files of its draft, as far as that is still there."""
     if sheet.stay:
         with contextlib.suppress(NotFound):
-            written = services_of(request).drafts.open(visit.viewer, sheet.draft)
-            return replace(sheet, files=written.files)
+            draft = services_of(request).drafts.open(visit.viewer, sheet.draft)
+            return replace(
+                sheet, files=draft.files, pictures={**sheet.pictures, **pictures_of(draft)}
+            )
     return sheet
+
+
+def pictures_of(draft: Outgoing) -> dict[str, bytes]:
+    """The files of a draft that its text may show."""
+    return {name: octets for name, _, octets in draft.attachments if PICTURE.fullmatch(name)}
 
 
 def outgoing(sheet: Sheet, form: FormData) -> Outgoing:
@@ -249,6 +300,7 @@ def outgoing(sheet: Sheet, form: FormData) -> Outgoing:
         bcc=sheet.bcc,
         subject=sheet.subject,
         text=sheet.text,
+        rich=sheet.rich,
         attachments=uploaded(form),
         source_entry=sheet.source,
         source_kind=sheet.kind,

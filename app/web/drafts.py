@@ -13,10 +13,22 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.languages.speech import Speech
+from app.sending.rich import read_rich, rich_text
+from app.sending.unformatted import unformatted
 from app.views import BadDraft, DraftFile, DraftKind, Outgoing, Visit
 from app.web import flash
 from app.web.access import Reader
-from app.web.compose import Problem, Sheet, draft_of, numbers, show, uploaded, with_files
+from app.web.compose import (
+    Problem,
+    Sheet,
+    draft_of,
+    numbers,
+    pictures_of,
+    show,
+    uploaded,
+    with_files,
+    written,
+)
 from app.web.csrf import PostedForm, text
 from app.web.deps import services_of
 from app.web.message import EntryId
@@ -29,14 +41,14 @@ router = APIRouter()
 
 @router.get("/compose/draft/{entry_id}", name="continue_draft")
 def continue_draft(request: Request, entry_id: EntryId, visit: Reader) -> Response:
-    written = services_of(request).drafts.open(visit.viewer, entry_id)
-    return show(request, visit, resumed(request, visit, entry_id, written))
+    draft = services_of(request).drafts.open(visit.viewer, entry_id)
+    return show(request, visit, resumed(request, visit, entry_id, draft))
 
 
-def resumed(request: Request, visit: Visit, entry_id: str, written: Outgoing) -> Sheet:
+def resumed(request: Request, visit: Visit, entry_id: str, draft: Outgoing) -> Sheet:
     """The form of a draft. What it answered may have left by now: the words stay."""
     sending = services_of(request).sending
-    kind, source = written.source_kind, written.source_entry
+    kind, source = draft.source_kind, draft.source_entry
     try:
         start = sending.draft_for(visit.viewer, kind, source)
     except NotFound:
@@ -45,27 +57,31 @@ def resumed(request: Request, visit: Visit, entry_id: str, written: Outgoing) ->
     return Sheet(
         kind=kind,
         source=source,
-        identity_id=written.identity_id,
-        to=written.to,
-        cc=written.cc,
-        bcc=written.bcc,
-        subject=written.subject,
-        text=written.text,
+        identity_id=draft.identity_id,
+        to=draft.to,
+        cc=draft.cc,
+        bcc=draft.bcc,
+        subject=draft.subject,
+        text=draft.text,
+        html=draft.rich.html if draft.rich else "",
+        formatted=draft.rich is not None,
+        rich=draft.rich,
+        pictures={**start.pictures, **pictures_of(draft)},
         kept=start.attachments,
-        keep=written.keep_attachments,
+        keep=draft.keep_attachments,
         draft=entry_id,
-        files=written.files,
-        stay=tuple(range(len(written.attachments))),
+        files=draft.files,
+        stay=tuple(range(len(draft.attachments))),
     )
 
 
 @router.post("/compose/draft", name="save_draft")
 def save_draft(request: Request, visit: Reader, form: PostedForm) -> Response:
-    written = written_in(form)
+    draft = written_in(form)
     try:
-        saved = services_of(request).drafts.save(visit.viewer, written, written.draft)
+        saved = services_of(request).drafts.save(visit.viewer, draft, draft.draft)
     except BadDraft as error:
-        return not_kept(request, visit, written, error)
+        return not_kept(request, visit, draft, error)
     path = path_to(request.app, "continue_draft", entry_id=saved.id)
     if wants_json(request):
         at = clock_of(request).time(saved.at)
@@ -81,13 +97,15 @@ def save_draft(request: Request, visit: Reader, form: PostedForm) -> Response:
 def written_in(form: FormData) -> Outgoing:
     """What the form holds, however wrong."""
     kind = text(form, "kind")
+    words, rich = written(form)
     return Outgoing(
         identity_id=text(form, "from"),
         to=text(form, "to"),
         cc=text(form, "cc"),
         bcc=text(form, "bcc"),
         subject=text(form, "subject"),
-        text=text(form, "message"),
+        text=words,
+        rich=rich,
         attachments=uploaded(form),
         source_entry=text(form, "source") or None,
         source_kind=cast(DraftKind, kind) if kind in get_args(DraftKind) else "new",
@@ -97,15 +115,15 @@ def written_in(form: FormData) -> Outgoing:
     )
 
 
-def not_kept(request: Request, visit: Visit, written: Outgoing, error: BadDraft) -> Response:
+def not_kept(request: Request, visit: Visit, draft: Outgoing, error: BadDraft) -> Response:
     """The files are too large together: the draft stays as it was, and the page says why."""
     if wants_json(request):
         return JSONResponse(
             {"field": error.field, "message": speech_for(request).say(error.message)},
             status_code=422,
         )
-    sheet = resumed(request, visit, written.draft or "", replace(written, attachments=()))
-    sheet = with_files(request, visit, replace(sheet, stay=written.draft_files))
+    sheet = resumed(request, visit, draft.draft or "", replace(draft, attachments=()))
+    sheet = with_files(request, visit, replace(sheet, stay=draft.draft_files))
     return show(request, visit, sheet, Problem(field=error.field, message=error.message))
 
 
@@ -116,8 +134,19 @@ def wants_json(request: Request) -> bool:
 def described(speech: Speech, file: DraftFile) -> dict[str, object]:
     """A kept file as the script lists it."""
     kind = file_kind(file.filename)
-    text = f"{speech.say(kind.label)}, {speech.size(file.size)}"
-    return {"index": file.index, "name": visible(file.filename), "text": text}
+    said = f"{speech.say(kind.label)}, {speech.size(file.size)}"
+    name = visible(file.filename)
+    return {"index": file.index, "name": name, "text": said, "inline": file.inline}
+
+
+@router.post("/compose/turn", name="turn_text")
+def turn_text(_: Reader, form: PostedForm) -> Response:
+    """What was written, for the other editor: with its forms, or without them."""
+    html = text(form, "html")
+    if html:
+        rich = read_rich(html)
+        return JSONResponse({"text": unformatted(rich) if rich else ""})
+    return JSONResponse({"html": rich_text(text(form, "message")).html})
 
 
 @router.post("/compose/discard", name="discard")

@@ -33,6 +33,11 @@ POLICY = (
     "object-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
+# Where somebody writes rich text, what is quoted has styles of its own, and the editor's sanitiser
+# makes the only HTML that a script may put into the page.
+WRITING_POLICY = POLICY.replace(
+    "style-src 'self'", "style-src 'self'; style-src-attr 'unsafe-inline'"
+).replace("trusted-types 'none'", "trusted-types dompurify")
 DEFAULTS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -44,6 +49,11 @@ DEFAULTS = {
 }
 HSTS = "max-age=31536000"
 PLACES = 8  # of a failure, innermost first
+
+
+def writing_policy(request: Request) -> str:
+    """The policy of a page on which somebody writes."""
+    return WRITING_POLICY.format(nonce=request.scope["state"]["nonce"])
 
 
 class Shield:

@@ -26,11 +26,11 @@ import nh3
 
 from app.markup import css_filter
 from app.markup.attributes import CHECKS, URL_BLANKS, Styles
-from app.markup.attributes import raster_type as raster_type
 from app.markup.attributes import safe_link as safe_link
 from app.markup.css_filter import PREFIX
 from app.markup.html_balance import ATTRIBUTES, TAGS, Balanced, balance
 from app.markup.marks import Needles
+from app.markup.pictures import raster_type as raster_type
 from app.web.frame import FRAME_CSP as FRAME_CSP
 from app.web.frame import SafeHtml as SafeHtml
 from app.web.frame import html_page

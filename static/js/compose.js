@@ -1,4 +1,5 @@
 // Writing: drafts that keep themselves, one send for one click, sizes before they are sent.
+import { attachments } from "./attach.js";
 import { followIdentity } from "./signature.js";
 
 const ALIVE = 2 * 60_000;
@@ -7,61 +8,17 @@ const RETRY = 10_000;
 const OCTETS_A_MS = 300; // a draft is written whole: with large files, less often
 const OUTLIVES = 15_000; // characters; a request that outlives its page has at most 64 KB
 const form = document.querySelector("[data-compose]");
-
-function size(octets) {
-  return octets < 1e6 ? `${Math.max(1, Math.round(octets / 1e3))} KB` : `${(octets / 1e6).toFixed(1)} MB`;
-}
-
-const chosen = form?.querySelector("[data-files]");
-const kept = form?.querySelector("[data-kept]");
-const help = form?.querySelector("[data-files-help]");
-const usual = help?.textContent;
-
-function chosenOctets() {
-  return [...chosen.files].reduce((sum, file) => sum + file.size, 0);
-}
-
-function tellFiles(problem) {
-  const total = chosenOctets();
-  chosen.setCustomValidity(problem);
-  chosen.toggleAttribute("aria-invalid", Boolean(problem));
-  help.textContent = total ? `${size(total)}. ${problem || usual}` : problem || usual;
-}
-
-function watchFiles() {
-  chosen.addEventListener("change", () => {
-    tellFiles(chosenOctets() > Number(chosen.dataset.limit) ? chosen.dataset.tooMuch : "");
-  });
-}
-
-// The files that the draft holds now, as the server counts them.
-function listFiles(files) {
-  const shape = kept.querySelector("template");
-  for (const item of [...kept.querySelectorAll(":scope > li")]) item.remove();
-  for (const file of files) {
-    const item = shape.content.cloneNode(true);
-    const box = item.querySelector("input");
-    box.id = `file-${file.index}`;
-    box.value = file.index;
-    const label = item.querySelector("label");
-    label.htmlFor = box.id;
-    label.textContent = file.name;
-    item.querySelector("small").textContent = file.text;
-    shape.before(item);
-  }
-}
-
-function filesGo() {
-  return chosen.files.length > 0 || form.querySelector('input[name="file"]:checked, input[name="keep"]:checked') !== null;
-}
+const files = form && attachments(form);
+let editor = null; // of rich text, once it is loaded
 
 // Whether the writer's own words, not the quoted ones, speak of an attachment that is not there.
 function forgotten() {
-  if (filesGo()) return false;
-  const own = form.elements.message.value.split("\n").filter((line) => !line.startsWith(">")).join(" ");
-  const words = form.dataset.words.split(" ").filter(Boolean).map((word) => word.replace("_", " "));
+  if (files.go()) return false;
+  const plain = () => form.elements.message.value.split("\n").filter((line) => !line.startsWith(">")).join(" ");
+  const own = editor?.isRich() ? editor.own() : plain();
   const said = ` ${own.toLowerCase().replace(/[^\p{L}\p{N}-]+/gu, " ")} `;
-  return words.some((word) => said.includes(` ${word} `));
+  const inside = (words) => words.split("|").filter(Boolean);
+  return inside(form.dataset.words).some((word) => said.includes(` ${word} `)) || inside(form.dataset.parts).some((part) => said.includes(part));
 }
 
 // Keeps the draft: a few seconds after the last key, one save at a time, each over the one before.
@@ -72,40 +29,31 @@ function keepDraft() {
   let saving = null;
   let halted = false;
 
-  let octets = 0;
-
   async function post() {
     changed = false;
     state.textContent = form.dataset.saving;
+    editor?.sync();
     const body = new FormData(form);
-    const fit = chosen.validity.valid;
-    const files = fit ? [...chosen.files] : []; // what is too much stays chosen, and stays named
-    if (!fit) body.delete("attachments");
-    if (fit) octets = Math.max(octets, chosenOctets());
-    const answer = await fetch(form.dataset.drafts, {
-      method: "POST", body, headers: { Accept: "application/json" }, redirect: "manual",
-      keepalive: files.length === 0 && form.elements.message.value.length < OUTLIVES, // so that leaving the page does not end it
-    }).catch(() => null);
-    const saved = answer?.ok ? await answer.json().catch(() => null) : null;
-    if (answer?.status === 422) {
-      const problem = await answer.json().catch(() => null);
-      tellFiles(problem?.message ?? "");
+    const sent = files.take(body);
+    const length = form.elements.message.value.length + form.elements.html.value.length;
+    const answer = await files.post(form.dataset.drafts, body, sent.length === 0 && length < OUTLIVES);
+    if (answer.status === 422) {
+      files.tell(answer.said?.message ?? "");
       state.textContent = form.dataset.unsaved;
       return;
     }
+    const saved = answer.status === 200 ? answer.said : null;
     if (!saved) {
       changed = true;
       state.textContent = form.dataset.unsaved;
       // Of another session, or of none: the words stay here, and no repetition helps.
-      if (answer?.status === 401 || answer?.status === 403) form.querySelector("[data-signed-out]").hidden = false;
+      if (answer.status === 401 || answer.status === 403) form.querySelector("[data-signed-out]").hidden = false;
       else soon(RETRY);
       return;
     }
     form.elements.draft.value = saved.id;
     history.replaceState(null, "", saved.path);
-    if (files.length > 0 && files.every((file, at) => chosen.files[at] === file)) chosen.value = "";
-    if (files.length > 0) tellFiles("");
-    listFiles(saved.files);
+    files.kept(sent, saved.files, editor?.isRich() ?? false);
     state.textContent = `${form.dataset.saved} ${saved.at}`;
     if (!saved.alone) form.querySelector("[data-twice]").hidden = false;
   }
@@ -125,10 +73,10 @@ function keepDraft() {
   }
 
   form.addEventListener("input", (event) => {
-    if (event.target.name === "at") return; // of the sending, not of the draft
+    if (event.target.name === "at" || event.target.matches("[data-picture-choice]")) return; // not of the draft
     changed = true;
     state.textContent = "";
-    soon(event.target.type === "file" ? 0 : Math.max(PAUSE, octets / OCTETS_A_MS));
+    soon(event.target.type === "file" ? 0 : Math.max(PAUSE, files.heaviest() / OCTETS_A_MS));
   });
   document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
   return {
@@ -172,13 +120,13 @@ function watchWords(draft) {
       return;
     }
     form.removeAttribute("data-checked");
+    editor?.sync();
     leaving = true;
     // After the browser has taken the form: a disabled button would not be sent.
     setTimeout(() => { button.disabled = true; button.setAttribute("aria-busy", "true"); });
   });
   addEventListener("beforeunload", (event) => {
-    const files = chosen.files.length > 0;
-    if ((draft.isUnsaved() || files) && !leaving) event.preventDefault();
+    if ((draft.isUnsaved() || files.waiting()) && !leaving) event.preventDefault();
   });
   addEventListener("pageshow", () => {
     for (const button of form.querySelectorAll(".send-bar button")) {
@@ -225,11 +173,12 @@ function sendByKey() {
 }
 
 if (form) {
-  watchFiles();
-  followIdentity(form);
   watchWords(keepDraft());
   stayAlive();
   sendByKey();
   const text = form.querySelector("textarea");
   if (document.activeElement === text) text.setSelectionRange(0, 0); // above the quoted mail
+  // Only here, since it is as large as all the rest; without it the plain text field goes on.
+  import("./editor.js").then((module) => { editor = files.pictures = module.richText(form); }).catch(() => {});
+  followIdentity(form, () => editor);
 }

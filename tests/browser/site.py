@@ -61,6 +61,7 @@ class Site:
             "sending",
             "drafts",
             "outbox",
+            "habits",
         ):
             old, new = getattr(self.world, part), getattr(fresh, part)
             vars(old).update(vars(new))
@@ -69,6 +70,7 @@ class Site:
         world.sending.reading = world.drafts.reading = world.outbox.reading = world.reading
         world.sending.drafts = world.outbox.drafts = world.drafts
         world.sending.outbox = world.outbox
+        world.sending.habits = world.habits
 
     def cookie(self, address: str) -> SetCookieParam:
         """A browser's session cookie for somebody."""

@@ -50,8 +50,7 @@ def test_a_forward_says_fwd_once(subject: str, expected: str) -> None:
 def test_an_answer_quotes_without_the_signature() -> None:
     parsed = ParsedMessage(sender=HANNA, date=AT, text="One\n\n> Two\n-- \nHanna\nBerg")
     assert quoted_answer(parsed, AT) == (
-        "\n\nOn 24 November 2026 at 08:51 UTC, Hanna Berg <hanna@in.example> wrote:\n\n"
-        "> One\n>\n>> Two\n"
+        "On 24 November 2026 at 08:51 UTC, Hanna Berg <hanna@in.example> wrote:\n\n> One\n>\n>> Two"
     )
 
 
@@ -69,7 +68,7 @@ def test_a_forward_has_the_header_and_the_whole_text() -> None:
     text = forwarded(parsed, AT)
     assert "From: Hanna Berg <hanna@in.example>\n" in text
     assert "Date: 24 November 2026 at 08:51 UTC\n" in text
-    assert "Subject: Lunch\nTo: vlad@acme.example\n\nAt noon\n" in text
+    assert "Subject: Lunch\nTo: vlad@acme.example\n\nAt noon" in text
     assert "Cc:" not in text
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from app.sending.quoting_rich import sheet
+from app.sending.rich import cite, quoted_html
 from app.viewer import Viewer
 from app.views import BadDraft, Draft, DraftKind, IdentityView, Outgoing, SentReceipt
 from tests.app.web import sample
@@ -41,7 +43,10 @@ class SendingDouble:
 
     def draft_for(self, viewer: Viewer, kind: DraftKind, entry_id: str | None) -> Draft:
         if entry_id is None:
-            return Draft(kind="new", identity_id="i0", to="", cc="", subject="", text="")
+            likes = self.habits.kept.rich
+            return Draft(
+                kind="new", identity_id="i0", to="", cc="", subject="", text="", begin_rich=likes
+            )
         letter = self.reading.letters[self.reading.place_of(entry_id)]
         forward = kind == "forward"
         quoted = "\n".join(f"> {line}".rstrip() for line in letter.text.splitlines())
@@ -53,6 +58,12 @@ class SendingDouble:
             cc=everyone if kind == "reply-all" else "",
             subject=("Fwd: " if forward else "Re: ") + letter.row.subject,
             text=f"\n\nOn Tuesday, {letter.row.sender_name} wrote:\n{quoted}\n",
+            rich=sheet(
+                cite(quoted_html(letter.parsed.html or letter.text, {})),
+                "",
+                self.habits.kept.quoting,
+            ),
+            begin_rich=self.habits.kept.rich,
             attachments=letter.attachments if forward else (),
             source_entry=entry_id,
         )

@@ -67,6 +67,7 @@ TABLE = {
         GET /mail/{folder}/{entry_id}/attachments/{index}
         GET /compose/draft/{entry_id}
         POST /compose/draft
+        POST /compose/turn
         POST /compose/discard
         GET /compose/new
         POST /compose/new

@@ -1,0 +1,1 @@
+"""What the people of the project run by hand, and no installation needs."""
