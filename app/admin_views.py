@@ -123,6 +123,30 @@ class NewPassword:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenCode:
+    """A one-time code for somebody, to be shown once; it is kept nowhere."""
+
+    code: str
+    minutes: int  # how long it is valid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonMethods:
+    """What somebody logs in with, beside the password; none of it can be read from here."""
+
+    id: str
+    address: str
+    name: str
+    role: Role
+    disabled: bool
+    last_login_at: datetime | None
+    app: bool
+    passkeys: int
+    codes_left: int
+    by_code: bool  # a one-time code can be given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeoplePage:
     rows: tuple[PersonLine, ...]
     total: int

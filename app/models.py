@@ -13,6 +13,11 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.login_models import Authenticator as Authenticator
+from app.login_models import KnownDevice as KnownDevice
+from app.login_models import LoginStep as LoginStep
+from app.login_models import OneTimeCode as OneTimeCode
+from app.login_models import Passkey as Passkey
 from archive_store.db import Base, Id, Seq, Utc
 from archive_store.models import Mailbox
 
@@ -87,6 +92,8 @@ class User(Base):
     quoting: Mapped[str] = mapped_column(String(8), default="below", server_default="below")
     last_login_at: Mapped[datetime | None] = mapped_column(Utc)
     created_at: Mapped[datetime] = mapped_column(Utc)
+    # By an administrator; the person is told until it was read.
+    methods_reset_at: Mapped[datetime | None] = mapped_column(Utc)
 
 
 class Identity(Base):
@@ -149,6 +156,12 @@ class LoginSession(Base):
     user_agent: Mapped[str] = mapped_column(String(200))
     public_computer: Mapped[bool] = mapped_column(default=False)
     revoked_at: Mapped[datetime | None] = mapped_column(Utc)
+    method: Mapped[str] = mapped_column(String(16), default="password", server_default="password")
+    # When the person last proved to be there; None: it cannot be done in this session.
+    confirmed_at: Mapped[datetime | None] = mapped_column(Utc)
+    new_device: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Log-ins elsewhere since then are told in this session; None: those after it began.
+    told_until: Mapped[datetime | None] = mapped_column(Utc)
 
 
 class LoginThrottle(Base):

@@ -45,7 +45,7 @@ class Portal:
         self._opened = opened
 
     def login(self, attempt: Attempt) -> Secret:
-        """The token of a new session; raises LoginRefused or LoginThrottled."""
+        """The token of a new session; raises LoginRefused, LoginThrottled or SecondStep."""
         return self._accounts.login(attempt)
 
     def current(self, token: Secret, client_ip: str) -> Visit | None:
@@ -72,6 +72,11 @@ class Portal:
     def revoke_others(self, viewer: Viewer) -> None:
         """End all but this one."""
         self._accounts.revoke_others(viewer)
+
+    def revoke_all(self, viewer: Viewer) -> None:
+        """End all, this one too, and drop what it has opened."""
+        self._opened.forget(viewer.session_id)
+        self._accounts.revoke_all(viewer)
 
     def change_password(self, viewer: Viewer, old: Secret, new: Secret) -> None:
         """Raises BadEntry for "old" or "new"."""

@@ -22,6 +22,22 @@ class Role(StrEnum):
     PROVIDER = "service-provider"
 
 
+class Method(StrEnum):
+    """How a session was begun."""
+
+    PASSWORD = "password"  # noqa: S105  the name of a way, not a password
+    PASSWORD_APP = "password+app"  # noqa: S105  likewise
+    PASSWORD_CODE = "password+code"  # noqa: S105  likewise
+    PASSKEY = "passkey"
+    CODE = "code"
+    GIVEN_CODE = "given-code"  # by an administrator
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it reads and answers mail, and changes nothing about the account."""
+        return self in (Method.CODE, Method.GIVEN_CODE)
+
+
 class Via(StrEnum):
     """The door through which an actor came."""
 

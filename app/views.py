@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
+from app.viewer import Method as Method
 from app.viewer import Person as Person
 from app.viewer import Role as Role
 from app.viewer import Viewer as Viewer
@@ -355,6 +356,7 @@ class SessionView:
     expires_at: datetime
     public_computer: bool
     current: bool
+    method: Method = Method.PASSWORD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,6 +366,7 @@ class Visit:
     viewer: Viewer
     public_computer: bool
     expires_at: datetime
+    limited: bool = False  # begun by a one-time code: reads and answers, changes no account
 
 
 class LoginRefused(Exception):

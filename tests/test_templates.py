@@ -20,7 +20,12 @@ NAMES = sorted(p.relative_to(TEMPLATES).as_posix() for p in TEMPLATES.rglob("*")
 JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 FORM = re.compile(r"<form\b.*?</form>", re.DOTALL | re.IGNORECASE)
 # Nobody is signed in yet, so no session can carry a token: the origin check guards these.
-WITHOUT_TOKEN = ("url('login')", "url('set_language')")
+WITHOUT_TOKEN = (
+    "url('login')",
+    "url('login_code')",
+    "url('second_step')",
+    "url('set_language')",
+)
 LOADS = {"script", "link", "img", "iframe", "source", "audio", "video", "object", "embed", "use"}
 
 

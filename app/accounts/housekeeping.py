@@ -1,4 +1,6 @@
-"""What the sweep removes of accounts: ended sessions, old failures, networks long unseen."""
+"""What the sweep removes of accounts: sessions, failures, codes and steps that are over, and
+networks and browsers long unseen.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.accounts import sessions, throttle
+from app.accounts import codes, devices, sessions, steps, throttle
 
 
 def purge(tx: Session, now: datetime) -> None:
     """Forget what is past its time; safe to repeat at any moment."""
     sessions.purge(tx, now)
     throttle.purge(tx, now)
+    codes.purge(tx, now)
+    steps.purge(tx, now)
+    devices.purge(tx, now)

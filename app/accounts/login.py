@@ -1,13 +1,12 @@
-"""Logging in and out.
+"""Logging in with a password, and out.
 
 `Login.log_in` is the one use case that opens transactions itself: hashing takes a good
 part of a second, and a database that is locked meanwhile would stop the mail. So: one
 short transaction counts the attempt, the password is checked outside, another one
 records what came of it. Failures are returned, not raised: their transaction commits.
 
-All failures look alike to the person: the same answer, after the same work. The audit
-trail has the reason; never the password, and what was typed as an address only when it
-belongs to a domain of ours.
+A right password of somebody with an authenticator app gives no session, but a step that
+waits for a code (`steps`).
 """
 
 from __future__ import annotations
@@ -15,42 +14,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.accounts import sessions, throttle
-from app.accounts.networks import network_of
+from app.accounts import methods, sessions, steps, throttle
+from app.accounts.entering import (
+    Attempt,
+    Refused,
+    already_refused,
+    attempt_at,
+    charge,
+    enter,
+    failed,
+)
 from app.accounts.passwords import Passwords, PasswordsBusy
 from app.accounts.sessions import Client
-from app.audit.events import LoggedIn, LoggedOut, LoginFailed, LoginFailure
-from app.models import Domain, User
+from app.audit.events import LoggedOut, LoginFailure
+from app.models import User
 from app.secret import Secret
-from app.viewer import Actor, Viewer
-from archive_store.address import BadAddress, EmailAddress
+from app.viewer import Method, Viewer
 from archive_store.db import Database
 
 BUSY_WAIT = timedelta(seconds=5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """No session. `retry_after` is zero unless it is a matter of waiting."""
-
-    reason: LoginFailure
-    retry_after: timedelta = timedelta()
-
-
 @dataclass(frozen=True, slots=True)
-class _Attempt:
-    """What is known of an attempt before its password is checked."""
+class Half:
+    """The password was right, and a code has to follow; `token` is the step's."""
 
-    typed: str
-    address: EmailAddress | None
-    client: Client
-    network: str
-    user: User | None
-    counts: tuple[throttle.Count, ...]
+    token: Secret
 
 
 class Login:
@@ -62,18 +54,15 @@ class Login:
 
     def log_in(
         self, address: str, password: Secret, client: Client, now: datetime
-    ) -> Secret | Refused:
-        """The token of a new session, or why there is none."""
+    ) -> Secret | Half | Refused:
+        """The token of a new session, or of a step, or why there is neither."""
         with self._db.read() as tx:
-            attempt = _attempt(tx, address, client, now)
-            # Most refusals end here, without a write.
-            if known_wait := _already_noted(tx, attempt, now):
-                return Refused(reason=LoginFailure.THROTTLED, retry_after=known_wait)
+            attempt = attempt_at(tx, address, client, now)
+            if refused := already_refused(tx, attempt, now):
+                return refused
         with self._db.write() as tx:
-            if refusal := throttle.charge(tx, attempt.counts, now):
-                if refusal.first:
-                    _record_failure(tx, attempt, LoginFailure.THROTTLED, now)
-                return Refused(reason=LoginFailure.THROTTLED, retry_after=refusal.wait)
+            if refused := charge(tx, attempt, now):
+                return refused
         kept = attempt.user.password_hash if attempt.user else None
         try:
             right = self._passwords.check(kept, password)
@@ -100,66 +89,21 @@ def log_out(tx: Session, viewer: Viewer, now: datetime) -> None:
 
 
 def _finish(
-    tx: Session, attempt: _Attempt, right: bool, fresh: str | None, now: datetime
-) -> Secret | Refused:
+    tx: Session, attempt: Attempt, right: bool, fresh: str | None, now: datetime
+) -> Secret | Half | Refused:
     checked = attempt.user
     user = tx.get(User, checked.id) if checked else None
     if user is None or checked is None:
-        return _failed(tx, attempt, LoginFailure.UNKNOWN_ACCOUNT, now)
+        return failed(tx, attempt, LoginFailure.UNKNOWN_ACCOUNT, now)
     # A password that was changed while this one was being checked wins.
     if not right or user.password_hash != checked.password_hash:
-        return _failed(tx, attempt, LoginFailure.WRONG_PASSWORD, now)
+        return failed(tx, attempt, LoginFailure.WRONG_PASSWORD, now)
     if user.disabled:
-        return _failed(tx, attempt, LoginFailure.DISABLED, now)
-    return _begin(tx, attempt, user, fresh, now)
-
-
-def _begin(tx: Session, attempt: _Attempt, user: User, fresh: str | None, now: datetime) -> Secret:
-    throttle.forgive(tx, attempt.counts)
+        return failed(tx, attempt, LoginFailure.DISABLED, now)
     user.password_hash = fresh or user.password_hash
-    user.last_login_at = now
-    is_new = throttle.remember(tx, user.id, attempt.network, now)
-    token = sessions.start(tx, user, attempt.client, now)
-    event = LoggedIn(public_computer=attempt.client.public_computer, new_network=is_new)
-    actor = Actor(user_id=user.id, address=user.address, client_ip=attempt.client.ip)
-    audit.record(tx, event, trail=user.domain_id, actor=actor, at=now)
-    return token
-
-
-def _attempt(tx: Session, typed: str, client: Client, now: datetime) -> _Attempt:
-    try:
-        address = EmailAddress.parse(typed.strip())
-    except BadAddress:
-        address = None
-    key = address.key if address else typed
-    user = tx.scalars(select(User).where(User.address_key == key)).first() if address else None
-    network = network_of(client.ip)
-    counts = throttle.counts_for(tx, user.id if user else None, key, network, now)
-    return _Attempt(typed, address, client, network, user, counts)
-
-
-def _already_noted(tx: Session, attempt: _Attempt, now: datetime) -> timedelta:
-    wait = throttle.waiting(tx, attempt.counts, now)
-    return wait if wait and throttle.is_noted(tx, attempt.counts) else timedelta()
-
-
-def _failed(tx: Session, attempt: _Attempt, reason: LoginFailure, now: datetime) -> Refused:
-    _record_failure(tx, attempt, reason, now)
-    return Refused(reason=reason)
-
-
-def _record_failure(tx: Session, attempt: _Attempt, reason: LoginFailure, now: datetime) -> None:
-    user, address = attempt.user, attempt.address
-    domain_id = user.domain_id if user else None
-    shown = user.address if user else ""
-    if user is None and address is not None:
-        found = select(Domain.id).where(Domain.name == address.ascii_domain)
-        domain_id = tx.scalars(found).first()
-        shown = address.text if domain_id else f"@{address.domain}"
-    actor = Actor(
-        user_id=user.id if user else None,
-        address=user.address if user else "",
-        client_ip=attempt.client.ip,
-    )
-    event = LoginFailed(address=shown, reason=reason)
-    audit.record(tx, event, trail=domain_id, actor=actor, at=now)
+    if methods.has_app(tx, user.id):
+        # Not forgiven: that is for who has the code as well.
+        throttle.refund(tx, attempt.counts)
+        wanted = steps.Wanted(kind=steps.Kind.CODE, user_id=user.id)
+        return Half(steps.begin(tx, wanted, attempt.client, now))
+    return enter(tx, attempt, user, Method.PASSWORD, now)

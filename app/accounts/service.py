@@ -14,12 +14,15 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.accounts import login, sessions, throttle, users
+from app.accounts.entering import Refused
 from app.accounts.errors import Forbidden, Invalid
 from app.accounts.networks import network_of
 from app.accounts.passwords import Passwords, PasswordsBusy, require_good
 from app.accounts.sessions import Client, SessionFacts
 from app.audit.events import LoginFailed, LoginFailure, SessionsRevoked
+from app.login_views import SecondStep
 from app.models import User
+from app.phrase import phrase
 from app.secret import Secret
 from app.viewer import Viewer
 from app.views import BadEntry, LoginRefused, LoginThrottled, SessionView, Visit
@@ -43,6 +46,8 @@ class Attempt(Protocol):
     def user_agent(self) -> str: ...
     @property
     def public_computer(self) -> bool: ...
+    @property
+    def device(self) -> Secret | None: ...
 
 
 class Accounts:
@@ -57,18 +62,17 @@ class Accounts:
         self._now = now
 
     def login(self, attempt: Attempt) -> Secret:
-        """The token of a new session; raises LoginRefused or LoginThrottled."""
+        """The token of a new session; raises LoginRefused, LoginThrottled or SecondStep."""
         client = Client(
             ip=attempt.client_ip,
             user_agent=attempt.user_agent,
             public_computer=attempt.public_computer,
+            device=sessions.hash_of(attempt.device) if attempt.device else b"",
         )
         outcome = self._login.log_in(attempt.address, attempt.password, client, self._now())
-        if isinstance(outcome, Secret):
-            return outcome
-        if outcome.reason is LoginFailure.THROTTLED:
-            raise LoginThrottled(_seconds(outcome.retry_after))
-        raise LoginRefused
+        if isinstance(outcome, login.Half):
+            raise SecondStep(outcome.token)
+        return session_of(outcome)
 
     def current(self, token: Secret, client_ip: str) -> Visit | None:
         """The live session of a token, noted as used."""
@@ -94,7 +98,7 @@ class Accounts:
         """The person's live sessions, the one used last first."""
         with self._db.read() as tx:
             found = sessions.list_live(tx, viewer.user, self._now())
-        return tuple(_session_view(facts, viewer) for facts in found)
+        return tuple(session_view(facts, viewer) for facts in found)
 
     def revoke(self, viewer: Viewer, session_id: str) -> None:
         """End one of the person's own sessions; what is not one of them is no error."""
@@ -103,6 +107,13 @@ class Accounts:
             found = sessions.list_live(tx, viewer.user, now)
             chosen = [facts.id for facts in found if _shown_id(facts.id) == session_id]
             count = sessions.revoke(tx, viewer.user.id, chosen, now)
+            _record_revoked(tx, viewer, count, now)
+
+    def revoke_all(self, viewer: Viewer) -> None:
+        """End all the person's sessions, this one too."""
+        now = self._now()
+        with self._db.write() as tx:
+            count = sessions.revoke_all(tx, viewer.user.id, now)
             _record_revoked(tx, viewer, count, now)
 
     def revoke_others(self, viewer: Viewer) -> None:
@@ -119,6 +130,11 @@ class Accounts:
         except Invalid as error:
             raise BadEntry("new", f"{error.message[:1].upper()}{error.message[1:]}.") from error
         now = self._now()
+        with self._db.read() as tx:
+            if sessions.is_limited(tx, viewer):
+                raise BadEntry(
+                    "old", phrase("You signed in with a one-time code, which changes no password.")
+                )
         kept = self._charge(viewer, now)
         try:
             if not self._passwords.check(kept, old):
@@ -145,7 +161,7 @@ class Accounts:
 
     def _counts(self, viewer: Viewer) -> tuple[throttle.Count, ...]:
         network = network_of(viewer.client_ip)
-        return (throttle.Count(f"pair {ids.show(viewer.user.id)} {network}", throttle.PAIR),)
+        return throttle.own_count(viewer.user.id, network)
 
     def _note_wrong_password(self, viewer: Viewer, now: datetime) -> None:
         event = LoginFailed(address=viewer.user.address, reason=LoginFailure.WRONG_PASSWORD)
@@ -163,10 +179,24 @@ def _record_revoked(tx: Session, viewer: Viewer, count: int, now: datetime) -> N
 def _visit(live: sessions.LiveSession | None) -> Visit | None:
     if live is None:
         return None
-    return Visit(viewer=live.viewer, public_computer=live.public_computer, expires_at=live.ends_at)
+    return Visit(
+        viewer=live.viewer,
+        public_computer=live.public_computer,
+        expires_at=live.ends_at,
+        limited=live.limited,
+    )
 
 
-def _session_view(facts: SessionFacts, viewer: Viewer) -> SessionView:
+def session_of(outcome: Secret | Refused) -> Secret:
+    """The token of a new session, or the exception for a refusal: one for all but waiting."""
+    if isinstance(outcome, Secret):
+        return outcome
+    if outcome.reason is LoginFailure.THROTTLED:
+        raise LoginThrottled(_seconds(outcome.retry_after))
+    raise LoginRefused
+
+
+def session_view(facts: SessionFacts, viewer: Viewer) -> SessionView:
     return SessionView(
         id=_shown_id(facts.id),
         client_ip=facts.client.ip,
@@ -176,6 +206,7 @@ def _session_view(facts: SessionFacts, viewer: Viewer) -> SessionView:
         expires_at=facts.ends_at,
         public_computer=facts.client.public_computer,
         current=facts.id == viewer.session_id,
+        method=facts.method,
     )
 
 

@@ -3,8 +3,12 @@
 The browser holds a token of 256 random bits; the database has its SHA-256 only, so that
 whoever reads it cannot log in. A session ends by log-out, by being revoked, when it was
 idle too long or at its absolute end: 30 minutes and 12 hours; 15 minutes and 8 hours for
-those who administer; 15 idle minutes on a public computer. A person who was disabled has
-no live session from that instant, since `current` looks at the person each time.
+those who administer; 15 minutes and 2 hours on a public computer. A person who was disabled
+has no live session from that instant, since `current` looks at the person each time.
+
+A session that a one-time code began is limited: it has the rights of a plain user, whatever
+the person's role, and nothing in it can be confirmed (`confirmed_at`), which is asked for
+before anything about the account changes.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, CursorResult, delete, or_, select, update
@@ -20,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Domain, LoginSession, User
 from app.secret import Secret
-from app.viewer import Person, Role, Viewer
+from app.viewer import Method, Person, Role, Viewer
 
 TOKEN_OCTETS = 32
 LONGEST_TOKEN = 64  # characters; what is longer is not ours and is not hashed
@@ -40,7 +44,8 @@ class Lifetime:
 
 PERSON = Lifetime(timedelta(minutes=30), timedelta(hours=12))
 PRIVILEGED = Lifetime(timedelta(minutes=15), timedelta(hours=8))
-PUBLIC_IDLE = timedelta(minutes=15)
+PUBLIC = Lifetime(timedelta(minutes=15), timedelta(hours=2))
+CONFIRMED_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,16 @@ class Client:
     ip: str
     user_agent: str = ""
     public_computer: bool = False
+    device: bytes = b""  # hash of what the browser is known by; empty: nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What a new session knows of its log-in."""
+
+    method: Method = Method.PASSWORD
+    new_device: bool = False
+    told_until: datetime | None = None  # log-ins elsewhere since then are told; None: since now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +73,8 @@ class LiveSession:
 
     viewer: Viewer
     public_computer: bool
+    limited: bool
+    confirmed_until: datetime | None
     created_at: datetime
     seen_at: datetime
     ends_at: datetime  # at the latest; idleness ends it earlier
@@ -70,6 +87,7 @@ class SessionFacts:
 
     id: bytes
     client: Client
+    method: Method
     created_at: datetime
     seen_at: datetime
     ends_at: datetime
@@ -78,12 +96,14 @@ class SessionFacts:
 def lifetime(role: Role, public_computer: bool) -> Lifetime:
     """The limits for a role on a computer."""
     limits = PERSON if role is Role.USER else PRIVILEGED
-    return Lifetime(min(limits.idle, PUBLIC_IDLE), limits.absolute) if public_computer else limits
+    return PUBLIC if public_computer else limits
 
 
-def start(tx: Session, user: User, client: Client, now: datetime) -> Secret:
+def start(
+    tx: Session, user: User, client: Client, now: datetime, how: Beginning | None = None
+) -> Secret:
     """Begin a session; the token is returned here and never again."""
-    token = Secret(secrets.token_urlsafe(TOKEN_OCTETS))
+    token, how = new_token(), how or Beginning()
     tx.add(
         LoginSession(
             token_hash=hash_of(token),
@@ -95,10 +115,49 @@ def start(tx: Session, user: User, client: Client, now: datetime) -> Secret:
             user_agent=_visible(client.user_agent),
             public_computer=client.public_computer,
             revoked_at=None,
+            method=how.method.value,
+            confirmed_at=None if how.method.is_limited else now,
+            new_device=how.new_device,
+            told_until=how.told_until or now,
         )
     )
     tx.flush()
     return token
+
+
+def new_token() -> Secret:
+    """256 random bits that only a browser keeps."""
+    return Secret(secrets.token_urlsafe(TOKEN_OCTETS))
+
+
+def is_limited(tx: Session, viewer: Viewer) -> bool:
+    """Whether a one-time code began this session."""
+    method = select(LoginSession.method).where(LoginSession.token_hash == viewer.session_id)
+    return Method(tx.scalar(method) or Method.CODE).is_limited
+
+
+def is_confirmed(tx: Session, viewer: Viewer, now: datetime) -> bool:
+    """Whether the person proved to be there in the last ten minutes."""
+    this = LoginSession.token_hash == viewer.session_id
+    confirmed_at = tx.scalar(select(LoginSession.confirmed_at).where(this))
+    return confirmed_at is not None and now - confirmed_at < CONFIRMED_FOR
+
+
+def confirm(tx: Session, viewer: Viewer, now: datetime) -> Secret | None:
+    """The person has proved once more to be there: the session goes on under a new token, so
+    that one which was got hold of before is worth nothing now. None: it has ended meanwhile.
+    """
+    token = new_token()
+    changed = tx.execute(
+        update(LoginSession)
+        .where(
+            LoginSession.token_hash == viewer.session_id,
+            LoginSession.revoked_at.is_(None),
+            LoginSession.method.not_in([one for one in Method if one.is_limited]),
+        )
+        .values(token_hash=hash_of(token), confirmed_at=now)
+    )
+    return token if isinstance(changed, CursorResult) and changed.rowcount else None
 
 
 def hash_of(token: Secret) -> bytes:
@@ -129,8 +188,11 @@ def look_up(tx: Session, token: Secret, now: datetime, client_ip: str = "") -> L
     session, user, domain = found
     if user.disabled or not _is_live(session, Role(user.role), now):
         return None
+    method, person = Method(session.method), person_of(user, domain)
+    if method.is_limited:
+        person = replace(person, role=Role.USER)
     viewer = Viewer(
-        user=person_of(user, domain),
+        user=person,
         mailbox_id=user.mailbox_id,
         token=token,
         client_ip=client_ip or session.client_ip,
@@ -139,6 +201,8 @@ def look_up(tx: Session, token: Secret, now: datetime, client_ip: str = "") -> L
     return LiveSession(
         viewer=viewer,
         public_computer=session.public_computer,
+        limited=method.is_limited,
+        confirmed_until=session.confirmed_at and session.confirmed_at + CONFIRMED_FOR,
         created_at=session.created_at,
         seen_at=session.seen_at,
         ends_at=_ends_at(session, Role(user.role)),
@@ -179,18 +243,20 @@ def list_live(tx: Session, user: Person, now: datetime) -> tuple[SessionFacts, .
         .where(LoginSession.user_id == user.id)
         .order_by(LoginSession.seen_at.desc(), LoginSession.token_hash)
     )
-    return tuple(
-        SessionFacts(
-            id=row.token_hash,
-            client=Client(
-                ip=row.client_ip, user_agent=row.user_agent, public_computer=row.public_computer
-            ),
-            created_at=row.created_at,
-            seen_at=row.seen_at,
-            ends_at=_ends_at(row, user.role),
-        )
-        for row in rows
-        if _is_live(row, user.role, now)
+    return tuple(facts_of(row, user.role) for row in rows if _is_live(row, user.role, now))
+
+
+def facts_of(row: LoginSession, role: Role) -> SessionFacts:
+    """A session's row as its person sees it."""
+    return SessionFacts(
+        id=row.token_hash,
+        client=Client(
+            ip=row.client_ip, user_agent=row.user_agent, public_computer=row.public_computer
+        ),
+        method=Method(row.method),
+        created_at=row.created_at,
+        seen_at=row.seen_at,
+        ends_at=_ends_at(row, role),
     )
 
 

@@ -3,9 +3,9 @@
 Three counts of failures: of an account from one network, of an account from all networks
 where its owner has never logged in, and of a network over all accounts. Each allows some
 failures freely, then makes the next attempt wait twice as long each time, up to a limit.
-An owner on a known network meets only the first count, so nobody elsewhere can lock the
-owner out. An attempt is counted before the password is looked at and given back when it
-was right: parallel guesses gain nothing.
+An owner on a known network, or in a known browser, meets only the first count, so nobody
+elsewhere can lock the owner out; a passkey meets none. An attempt is counted before the
+password is looked at and given back when it was right: parallel guesses gain nothing.
 
 An address that names no account is counted like one that does, or the answer would tell.
 It is kept as 16 bits of a hash only: people type passwords into that field.
@@ -79,6 +79,11 @@ def counts_for(
     if user_id is not None and is_known(tx, user_id, network, now):
         return (pair,)
     return (pair, Count(f"account {account}", ACCOUNT), Count(f"network {network}", NETWORK))
+
+
+def own_count(user_id: bytes, network: str) -> tuple[Count, ...]:
+    """The one count that somebody meets who is known to belong to the account."""
+    return (Count(f"pair {ids.show(user_id)} {network}", PAIR),)
 
 
 def waiting(tx: Session, counts: Sequence[Count], now: datetime) -> timedelta:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.accounts import domains, users
+from app.accounts.confirming import require_confirmed
 from app.accounts.domains import Mode
 from app.accounts.errors import Forbidden, Unknown
 from app.accounts.passwords import Passwords, generate
@@ -191,6 +192,8 @@ class Administration:
         """Give a person a new password, made here and shown once."""
         wanted = read_id(user_id)
         self._reach(viewer, Permission.MANAGE_PEOPLE)
+        with self._db.read() as tx:
+            require_confirmed(tx, viewer, self._now())
         password = generate()
         with self._gate.guarded(viewer):
             hashed = self._passwords.hash(password)

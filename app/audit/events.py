@@ -36,6 +36,15 @@ from app.audit.key_events import KeysUnlocked as KeysUnlocked
 from app.audit.kinds import Event as Event
 from app.audit.kinds import Kind as Kind
 from app.audit.kinds import LoginFailure as LoginFailure
+from app.audit.login_events import AppAdded as AppAdded
+from app.audit.login_events import AppRemoved as AppRemoved
+from app.audit.login_events import CodeGiven as CodeGiven
+from app.audit.login_events import CodesMade as CodesMade
+from app.audit.login_events import CodesRemoved as CodesRemoved
+from app.audit.login_events import LoginConfirmed as LoginConfirmed
+from app.audit.login_events import MethodsReset as MethodsReset
+from app.audit.login_events import PasskeyAdded as PasskeyAdded
+from app.audit.login_events import PasskeyRemoved as PasskeyRemoved
 from app.audit.outage_events import OutageChanged as OutageChanged
 from app.audit.outage_events import OutageClosed as OutageClosed
 from app.audit.outage_events import OutageDeclared as OutageDeclared
@@ -59,6 +68,7 @@ from app.audit.store_events import BackupRestored as BackupRestored
 from app.audit.store_events import BucketUnfit as BucketUnfit
 from app.audit.store_events import MailUnreadable as MailUnreadable
 from app.audit.store_events import StoreChecked as StoreChecked
+from app.viewer import Method
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +78,8 @@ class LoggedIn(Event):
     name = Kind.LOGGED_IN
     public_computer: bool = False
     new_network: bool = False  # never seen before for this person
+    new_device: bool = False  # likewise
+    method: Method = Method.PASSWORD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,15 @@ class Kind(StrEnum):
     LOGIN_FAILED = "login.failed"
     LOGGED_OUT = "login.ended"
     SESSIONS_REVOKED = "login.revoked"
+    LOGIN_CONFIRMED = "login.confirmed"
+    CODES_MADE = "login.codes-made"
+    CODES_REMOVED = "login.codes-removed"
+    CODE_GIVEN = "login.code-given"
+    APP_ADDED = "login.app-added"
+    APP_REMOVED = "login.app-removed"
+    PASSKEY_ADDED = "login.passkey-added"
+    PASSKEY_REMOVED = "login.passkey-removed"
+    METHODS_RESET = "login.methods-reset"
     ACCESS_REFUSED = "access.refused"
     MESSAGE_OPENED = "message.opened"
     MESSAGE_DOWNLOADED = "message.downloaded"
@@ -97,6 +106,10 @@ class LoginFailure(StrEnum):
 
     UNKNOWN_ACCOUNT = "unknown-account"
     WRONG_PASSWORD = "wrong-password"  # noqa: S105  a reason, not a password
+    WRONG_CODE = "wrong-code"
+    WRONG_PASSKEY = "wrong-passkey"
+    PASSKEY_COPIED = "passkey-copied"  # its count of uses went back
+    NOT_BY_CODE = "not-by-code"  # the role reads no mail, which is all that such a session may
     DISABLED = "disabled"
     THROTTLED = "throttled"
 

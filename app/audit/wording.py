@@ -9,14 +9,27 @@ from collections.abc import Callable, Mapping
 
 from app.audit.canonical import AuditEntry, Details
 from app.audit.kinds import Kind, LoginFailure
+from app.viewer import Method
 
 _REFUSED = {Kind.LOGIN_FAILED, Kind.ACCESS_REFUSED, Kind.SMTP_LOGIN_FAILED}
 
 _FAILURES: Mapping[str, str] = {
     LoginFailure.UNKNOWN_ACCOUNT: "no such account",
     LoginFailure.WRONG_PASSWORD: "wrong password",
+    LoginFailure.WRONG_CODE: "wrong code",
+    LoginFailure.WRONG_PASSKEY: "not a passkey of ours",
+    LoginFailure.PASSKEY_COPIED: "the passkey may have been copied",
+    LoginFailure.NOT_BY_CODE: "a one-time code alone is not enough for this role",
     LoginFailure.DISABLED: "the account is disabled",
     LoginFailure.THROTTLED: "too many attempts",
+}
+
+_METHODS: Mapping[str, str] = {
+    Method.PASSWORD_APP: " with password and authenticator app",
+    Method.PASSWORD_CODE: " with password and one-time code",
+    Method.PASSKEY: " with a passkey",
+    Method.CODE: " with a one-time code",
+    Method.GIVEN_CODE: " with a one-time code from an administrator",
 }
 
 
@@ -90,12 +103,25 @@ def _exported(details: _Lenient) -> str:
 _SENTENCES: Mapping[str, Callable[[_Lenient], str]] = {
     Kind.LOGGED_IN: lambda d: (
         "Logged in"
+        + _METHODS.get(str(d["method"]), "")
+        + (" in a browser not seen before" if d["new_device"] else "")
         + (" from a network not seen before" if d["new_network"] else "")
         + (" on a public computer" if d["public_computer"] else "")
     ),
     Kind.LOGIN_FAILED: _login_failed,
     Kind.LOGGED_OUT: lambda d: "Logged out",
     Kind.SESSIONS_REVOKED: lambda d: f"Ended {_plural(d['count'], 'session')} of {d['address']}",
+    Kind.LOGIN_CONFIRMED: lambda d: f"Proved the own identity again, by {d['proof']}",
+    Kind.CODES_MADE: lambda d: f"Made {_plural(d['count'], 'one-time code')} for {d['address']}",
+    Kind.CODES_REMOVED: lambda d: f"Ended the one-time codes of {d['address']}",
+    Kind.CODE_GIVEN: lambda d: (
+        f"Made a one-time code for {d['address']}, valid for {_plural(d['minutes'], 'minute')}"
+    ),
+    Kind.APP_ADDED: lambda d: f"Set up an authenticator app for {d['address']}",
+    Kind.APP_REMOVED: lambda d: f"Removed the authenticator app of {d['address']}",
+    Kind.PASSKEY_ADDED: lambda d: f"Added a passkey of {d['address']}",
+    Kind.PASSKEY_REMOVED: lambda d: f"Removed a passkey of {d['address']}",
+    Kind.METHODS_RESET: lambda d: f"Removed all ways to log in of {d['address']} but the password",
     Kind.ACCESS_REFUSED: lambda d: f"Was refused: {d['permission']}",
     Kind.MESSAGE_OPENED: lambda d: f"Opened message {d['entry_id']}" + _because(d),
     Kind.MESSAGE_DOWNLOADED: lambda d: f"Downloaded message {d['entry_id']}" + _because(d),

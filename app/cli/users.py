@@ -1,4 +1,4 @@
-"""`livearchive user add|list|set|disable|enable|reset-password|import`."""
+"""`livearchive user add|list|set|disable|reset-password|methods|reset-methods|code|import`."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.accounts import user_import, users
+from app.accounts import codes, methods, user_import, users
 from app.accounts.passwords import Passwords, generate
 from app.cli.access import DataOption, keys_for, opened
 from app.cli.domains import pairs
@@ -99,6 +99,46 @@ def reset_password(
         user = users.find(tx, _actor(), address)
         users.reset_password(tx, _actor(), user, hashed, utc_now())
     say("changed" if password_stdin else f"password: {password.reveal()}")
+
+
+@app.command("methods")
+def list_methods(address: Address, json: JsonOption = False, data: DataOption = None) -> None:
+    """What a person can log in with, beside the password."""
+    with opened(data) as parts, parts.db.read() as tx:
+        user = users.find(tx, _actor(), address)
+        found = methods.of(tx, user.id)
+    facts = {
+        "address": user.address,
+        "app": found.app_since is not None,
+        "passkeys": len(found.passkeys),
+        "codes_left": found.codes.left,
+    }
+    if json:
+        emit(facts)
+        return
+    table([[str(value) for value in facts.values()]], ["ADDRESS", "APP", "PASSKEYS", "CODES LEFT"])
+
+
+@app.command("reset-methods")
+def reset_methods(address: Address, data: DataOption = None) -> None:
+    """Remove app, passkeys and one-time codes; every session ends, the password stays."""
+    with opened(data) as parts, parts.db.write() as tx:
+        methods.reset(tx, _actor(), users.find(tx, _actor(), address), utc_now())
+    say(f"{address} logs in with the password alone")
+
+
+@app.command("code")
+def give_code(address: Address, data: DataOption = None) -> None:
+    """Make a one-time code for a person who cannot get in; shown once, valid for an hour."""
+    code = codes.generate()
+    with opened(data) as parts, keys_for(parts) as keys:
+        with parts.db.read() as tx:
+            user = users.find(tx, _actor(), address)
+            methods.require_code_for(_actor(), user)
+        [digest] = keys.code_digests(user.id, [codes.plain(code)])
+        with parts.db.write() as tx:
+            methods.give_code(tx, _actor(), users.find(tx, _actor(), address), digest, utc_now())
+    say(f"code: {code.reveal()}")
 
 
 @app.command("import")

@@ -123,6 +123,27 @@ class KeysClient:
         ids = {"hold": text(hold_id), "entries": [text(one) for one in entry_ids]}
         return _keys(self._ask("open_held", token=token.reveal(), client_ip=client_ip, **ids))
 
+    def begin_app(self, token: Secret) -> Secret:
+        """The secret of a new authenticator app, for a session that was confirmed."""
+        return Secret(self._ask("begin_app", token=token.reveal()))
+
+    def confirm_app(self, token: Secret, client_ip: str, code: Secret) -> bool:
+        """Whether the code is of that app, which counts from now on; audited."""
+        what = {"client_ip": client_ip, "code": code.reveal()}
+        return bool(self._ask("confirm_app", token=token.reveal(), **what))
+
+    def check_app(self, user_id: bytes, code: Secret) -> bool:
+        """Whether it is a code of the person's app; it is used now. Asked a second time because
+        the connection broke, it is refused: the person types the next one.
+        """
+        return bool(self._ask("check_app", user=text(user_id), code=code.reveal()))
+
+    def code_digests(self, user_id: bytes, codes: Sequence[Secret]) -> list[bytes]:
+        """The digests of a person's one-time codes; for operators as well."""
+        shown = [code.reveal() for code in codes]
+        answer = self._ask("code_digests", user=text(user_id), codes=shown)
+        return [octets(one) for one in answer]
+
     # index
     def open_for_index(self, seqs: Sequence[int]) -> dict[int, bytes]:
         """Content keys of entries that have no summary yet."""

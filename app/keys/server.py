@@ -18,6 +18,7 @@ from typing import Any
 from app.keys.agent import KeyAgent
 from app.keys.check_verbs import CheckVerbs
 from app.keys.dkim import DeliverDkim, OperatorDkim
+from app.keys.factors import AppFactors, CodeFactors
 from app.keys.hold_verbs import OPENS_PER_MINUTE, AuditorHolds, OperatorHolds
 from app.keys.operator_verbs import OperatorVerbs
 from app.keys.protocol import LARGEST_LINE, Purpose, encode, octets, socket_name, text
@@ -38,8 +39,13 @@ def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str
         "ensure_keys": lambda _: agent.ensure_keys(),
         "status": lambda _: agent.status(),
     }
+    codes = _codes(CodeFactors(agent))
     return {
-        "web": _web(WebVerbs(agent)) | _auditor(AuditorHolds(agent, held_opens)) | common,
+        "web": _web(WebVerbs(agent))
+        | _auditor(AuditorHolds(agent, held_opens))
+        | codes
+        | _apps(AppFactors(agent))
+        | common,
         "index": _index(IndexVerbs(agent)) | common,
         "deliver": _deliver(DeliverVerbs(agent))
         | _signing(DeliverDkim(agent))
@@ -55,6 +61,7 @@ def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str
         | _check(CheckVerbs(agent))
         | _dkim(OperatorDkim(agent))
         | _webhooks(OperatorWebhooks(agent))
+        | codes
         | common,
     }
 
@@ -165,6 +172,25 @@ def _web(verbs: WebVerbs) -> dict[str, Verb]:
         "sign_export": lambda q: text(
             verbs.sign_export(Secret(q["token"]), octets(q["trail"]), octets(q["statement"]))
         ),
+    }
+
+
+def _codes(verbs: CodeFactors) -> dict[str, Verb]:
+    return {
+        "code_digests": lambda q: [
+            text(digest)
+            for digest in verbs.code_digests(octets(q["user"]), [Secret(one) for one in q["codes"]])
+        ]
+    }
+
+
+def _apps(verbs: AppFactors) -> dict[str, Verb]:
+    return {
+        "begin_app": lambda q: verbs.begin_app(Secret(q["token"])).reveal(),
+        "confirm_app": lambda q: verbs.confirm_app(
+            Secret(q["token"]), q["client_ip"], Secret(q["code"])
+        ),
+        "check_app": lambda q: verbs.check_app(octets(q["user"]), Secret(q["code"])),
     }
 
 

@@ -10,10 +10,15 @@ from pathlib import Path
 
 import uvloop
 
+from app.accounts.entrance import Entrance
 from app.accounts.habits import HabitDesk
+from app.accounts.method_service import MethodParts, OwnMethods
+from app.accounts.passkeys import Site
 from app.accounts.passwords import Passwords
 from app.accounts.service import Accounts
+from app.accounts.ways_in import WaysIn
 from app.admin.hold_service import HoldParts, Holds
+from app.admin.method_desk import MethodDesk, MethodDeskParts
 from app.admin.outage_desk import OutageDesk, OutageParts
 from app.admin.service import Administration, AdminParts
 from app.keys.client import KeysClient
@@ -85,6 +90,7 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
         )
     )
     drafts = _drafts(parts, archive, reading)
+    site = Site.at(config.public_url)
     services = Services(
         reading=reading,
         live=live,
@@ -93,6 +99,9 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
         outbox=_outbox(parts, reading),
         habits=HabitDesk(parts.db),
         accounts=Portal(Accounts(parts.db, passwords), reading),
+        entrance=Entrance(WaysIn(parts.db, keys, site), site),
+        methods=OwnMethods(MethodParts(db=parts.db, passwords=passwords, keys=keys, site=site)),
+        method_desk=MethodDesk(MethodDeskParts(db=parts.db, keys=keys)),
         admin=_administration(parts, keys, passwords),
         holds=Holds(HoldParts(db=parts.db, keys=keys, reader=parts.held_reader)),
         outages=OutageDesk(OutageParts(db=parts.db)),

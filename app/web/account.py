@@ -30,6 +30,7 @@ def show(request: Request, visit: Visit, problem: BadEntry | None = None) -> Res
         "habits": services.habits.habits(visit.viewer) if reads else None,
         "held_since": services.holds.held_since(visit.viewer),
         "sessions": services.accounts.sessions(visit.viewer),
+        "methods": services.methods.methods(visit.viewer),
         "problem": problem,
     }
     return page(request, visit, "settings.html", context, status=422 if problem else 200)

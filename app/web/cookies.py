@@ -3,8 +3,11 @@
 `__Host-la` (over https; `la` on plain http) holds the session token: HttpOnly,
 SameSite=Lax, until the browser closes. `look` holds theme, density and language,
 `tz` the name of the reader's time zone, set by a script; both say nothing of anybody.
+`device` is what a browser is known by to those who have logged in there, for a year; `step` is
+of a log-in that waits for its second half.
 """
 
+import secrets
 import zoneinfo
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -21,6 +24,9 @@ THEMES: Final = ("auto", "light", "dark")
 DENSITIES: Final = ("comfortable", "compact")
 LOOK = "look"
 ZONE = "tz"
+DEVICE = "device"
+STEP = "step"
+STEP_SECONDS = 300
 YEAR_SECONDS = 365 * 24 * 3600
 LONGEST_TOKEN = 200
 
@@ -55,13 +61,27 @@ def drop(request: Request, response: Response, name: str) -> None:
     )
 
 
-def session_token(request: Request) -> Secret | None:
-    value = request.cookies.get(cookie_name(request, "la"), "")
+def read_secret(request: Request, name: str) -> Secret | None:
+    """One of the cookies that no script may read."""
+    value = request.cookies.get(cookie_name(request, name), "")
     return Secret(value) if 0 < len(value) <= LONGEST_TOKEN else None
+
+
+def session_token(request: Request) -> Secret | None:
+    return read_secret(request, "la")
 
 
 def set_session(request: Request, response: Response, token: Secret) -> None:
     set_private(request, response, "la", token.reveal())
+
+
+def device_of(request: Request) -> Secret:
+    """What this browser is known by, or will be: it is kept once a log-in succeeded."""
+    return read_secret(request, DEVICE) or Secret(secrets.token_urlsafe(32))
+
+
+def set_step(request: Request, response: Response, token: Secret) -> None:
+    set_private(request, response, STEP, token.reveal(), STEP_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ from app.views import (
     Sidebar,
     Visit,
 )
+from app.web.login_ports import EntranceService, MethodDeskService, MethodService
 from archive_store.clock import utc_now
 
 
@@ -141,13 +142,14 @@ class LoginAttempt:
     client_ip: str
     user_agent: str
     public_computer: bool
+    device: Secret | None = None  # what the browser is known by
 
 
 class AccountService(Protocol):
     """Signing in and out."""
 
     def login(self, attempt: LoginAttempt) -> Secret:
-        """The token of a new session; raises `LoginRefused` or `LoginThrottled`."""
+        """The token of a new session; raises `LoginRefused`, `LoginThrottled`, `SecondStep`."""
 
     def current(self, token: Secret, client_ip: str) -> Visit | None:
         """The live session of a token; None when it ended, was revoked or never was."""
@@ -158,6 +160,9 @@ class AccountService(Protocol):
     def logout(self, viewer: Viewer) -> None: ...
     def sessions(self, viewer: Viewer) -> tuple[SessionView, ...]: ...
     def revoke(self, viewer: Viewer, session_id: str) -> None: ...
+    def revoke_all(self, viewer: Viewer) -> None:
+        """All of them, this one too."""
+
     def revoke_others(self, viewer: Viewer) -> None: ...
     def change_password(self, viewer: Viewer, old: Secret, new: Secret) -> None:
         """Raises `BadEntry` for "old" or "new". All other sessions end."""
@@ -275,6 +280,9 @@ class Services:
     outbox: OutboxService
     habits: HabitService
     accounts: AccountService
+    entrance: EntranceService
+    methods: MethodService
+    method_desk: MethodDeskService
     admin: AdminService
     holds: HoldService
     outages: OutageService

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from app.login_views import NotConfirmed
 from app.phrase import Phrase, phrase
 from app.web.render import render
 from archive_store.errors import (
@@ -177,8 +178,16 @@ def store_error(request: Request, error: Exception) -> Response:
     return page
 
 
+def not_confirmed(request: Request, error: Exception) -> Response:
+    """Ask for the proof; what was asked for has to be asked for again."""
+    after = "people" if request.url.path.startswith("/admin/") else "methods"
+    path = request.app.url_path_for("confirm")
+    return RedirectResponse(f"{path}?after={after}", status_code=303)
+
+
 def install(app: FastAPI) -> None:
     app.add_exception_handler(NotSignedIn, not_signed_in)
+    app.add_exception_handler(NotConfirmed, not_confirmed)
     app.add_exception_handler(NotFound, not_found)
     app.add_exception_handler(SealBroken, damaged)
     app.add_exception_handler(FrameBroken, damaged)

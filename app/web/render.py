@@ -116,6 +116,7 @@ def _shared(request: Request) -> dict[str, Any]:
         "visit": None,
         "banner": None,
         "done": None,
+        "news": None,
     }
 
 
@@ -135,6 +136,7 @@ def page(
         "visit": visit,
         "banner": services_of(request).health.banner(visit.viewer),
         "done": done,
+        "news": services_of(request).methods.news(visit.viewer),
     }
     response = render(request, template, shared | dict(context), status=status)
     if done is not None:

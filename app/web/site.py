@@ -18,12 +18,14 @@ from app.web import (
     login,
     mailbox,
     message,
+    methods,
+    other_ways,
     outbox,
     searching,
     statics,
     writing,
 )
-from app.web.admin import audit, domains, holds, maillog, outages, overview, people, queue
+from app.web.admin import audit, domains, holds, maillog, outages, overview, people, person, queue
 from app.web.deps import Services, SiteConfig
 from app.web.middleware import Shield
 
@@ -31,6 +33,7 @@ ROUTERS = (
     health.router,
     statics.router,
     login.router,
+    other_ways.router,
     live.router,
     outbox.router,  # before the folders: its path is one of theirs
     mailbox.router,
@@ -40,10 +43,12 @@ ROUTERS = (
     searching.router,
     account.router,
     writing.router,
+    methods.router,
     overview.router,
     domains.router,
     outages.router,
     people.router,
+    person.router,
     audit.router,
     holds.router,
     maillog.router,

@@ -7,3 +7,4 @@ import "./live.js";
 import "./compose.js";
 import "./floats.js";
 import "./keys.js";
+import "./passkeys.js";

@@ -6,7 +6,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from app.accounts import login, sessions, users
-from app.accounts.login import BUSY_WAIT, Login, Refused
+from app.accounts.entering import Refused
+from app.accounts.login import BUSY_WAIT, Half, Login
 from app.accounts.passwords import Passwords, PasswordsBusy
 from app.accounts.sessions import Client
 from app.audit.kinds import LoginFailure
@@ -19,7 +20,7 @@ WRONG = Secret("not the password")
 
 def try_in(
     town: Town, address: str, password: Secret = PASSWORD, client: Client = CLIENT
-) -> Secret | Refused:
+) -> Secret | Half | Refused:
     return Login(town.db, town.passwords).log_in(address, password, client, NOW)
 
 
@@ -38,7 +39,12 @@ def test_a_person_logs_in_however_the_address_is_spelled(town: Town, typed: str)
     assert viewer is not None
     assert viewer.user.address == "vlad@acme.example"
     assert town.user("vlad@acme.example").last_login_at == NOW
-    details = {"new_network": True, "public_computer": False}
+    details = {
+        "new_network": True,
+        "new_device": True,
+        "public_computer": False,
+        "method": "password",
+    }
     assert last_event(town) == ("login.succeeded", details)
 
 
@@ -114,7 +120,8 @@ def test_a_known_network_is_no_longer_new(town: Town) -> None:
     try_in(town, "vlad@acme.example")
     near = Client(ip="192.0.2.200", public_computer=True)
     try_in(town, "vlad@acme.example", client=near)
-    assert last_event(town)[1] == {"new_network": False, "public_computer": True}
+    details = last_event(town)[1]
+    assert (details["new_network"], details["public_computer"]) == (False, True)
 
 
 def test_a_hash_with_older_costs_is_made_anew(town: Town) -> None:

@@ -22,6 +22,7 @@ class Form:
     client_ip: str = "192.0.2.7"
     user_agent: str = "Test/1"
     public_computer: bool = False
+    device: Secret | None = None
 
 
 class Clock:

@@ -1,35 +1,29 @@
 """Use cases in memory, as the pages call them: state that changes, access that is refused."""
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
-from app.secret import Secret
 from app.viewer import Viewer
 from app.views import (
-    BadEntry,
     Banner,
     Chip,
     FolderPage,
-    LoginRefused,
-    LoginThrottled,
     OpenMessage,
     Position,
     Row,
     RowFilter,
     SafeDocument,
     SearchPage,
-    SessionView,
     Sidebar,
-    Visit,
 )
-from app.web.deps import LoginAttempt, Services
+from app.web.deps import Services
 from app.web.sanitize import plain_text_document, sanitize_html
 from archive_store.errors import NotFound
 from archive_store.search import parse_query
 from tests.app.web import sample
+from tests.app.web.account_double import AccountDouble
 from tests.app.web.admin_double import AdminDouble
 from tests.app.web.draft_double import DraftDouble
 from tests.app.web.habit_double import HabitDouble
@@ -37,6 +31,7 @@ from tests.app.web.health_double import HealthDouble
 from tests.app.web.hold_double import HoldDouble
 from tests.app.web.hold_double import line as held_line
 from tests.app.web.live_double import LiveDouble
+from tests.app.web.method_double import EntranceDouble, MethodDeskDouble, MethodDouble
 from tests.app.web.outage_double import OutageDouble
 from tests.app.web.outbox_double import OutboxDouble
 from tests.app.web.sample import Letter
@@ -221,82 +216,6 @@ def _chip(word: str) -> Chip:
 
 
 @dataclass
-class AccountDouble:
-    """Sessions in a dict. `throttled` makes the next attempts wait that many seconds."""
-
-    visits: dict[str, Visit] = field(default_factory=dict)
-    throttled: int = 0
-    used: int = 0
-    attempts: list[LoginAttempt] = field(default_factory=list)
-    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
-
-    def login(self, attempt: LoginAttempt) -> Secret:
-        self.attempts.append(attempt)
-        if self.throttled:
-            raise LoginThrottled(self.throttled)
-        user = sample.PEOPLE.get(attempt.address)
-        if user is None or attempt.password.reveal() != sample.PASSWORD:
-            raise LoginRefused
-        token = Secret(f"token-{next(self.numbers)}-of-{attempt.address}")
-        has_mail = user.role in ("user", "domain-admin")
-        self.visits[token.reveal()] = Visit(
-            viewer=Viewer(
-                user=user,
-                mailbox_id=user.id if has_mail else None,
-                token=token,
-                client_ip=attempt.client_ip,
-                session_id=token.reveal().encode(),
-            ),
-            public_computer=attempt.public_computer,
-            expires_at=sample.NOW + timedelta(minutes=14),
-        )
-        return token
-
-    def current(self, token: Secret, client_ip: str) -> Visit | None:
-        self.used += 1
-        return self.visits.get(token.reveal())
-
-    def glance(self, token: Secret, client_ip: str) -> Visit | None:
-        return self.visits.get(token.reveal())
-
-    def logout(self, viewer: Viewer) -> None:
-        self.visits.pop(viewer.token.reveal(), None)
-
-    def sessions(self, viewer: Viewer) -> tuple[SessionView, ...]:
-        agents = (
-            ("Mozilla/5.0 (Windows NT 10.0) Chrome/156.0 Safari/537.36", "198.51.100.7", 0.1),
-            ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0) Version/19 Safari/604.1", "203.0.113.18", 1),
-            ("Mozilla/5.0 (X11; Linux x86_64) Firefox/150.0", "2001:db8:0:7::1", 37),
-        )
-        return tuple(
-            SessionView(
-                id=f"s{n}",
-                client_ip=ip,
-                user_agent=agent,
-                created_at=sample.NOW - timedelta(hours=hours + 2),
-                seen_at=sample.NOW - timedelta(hours=hours),
-                expires_at=sample.NOW + timedelta(hours=9),
-                public_computer=n == 2,
-                current=n == 0,
-            )
-            for n, (agent, ip, hours) in enumerate(agents)
-        )
-
-    def revoke(self, viewer: Viewer, session_id: str) -> None:
-        if session_id not in ("s1", "s2"):
-            raise NotFound
-
-    def revoke_others(self, viewer: Viewer) -> None:
-        pass
-
-    def change_password(self, viewer: Viewer, old: Secret, new: Secret) -> None:
-        if old.reveal() != sample.PASSWORD:
-            raise BadEntry("old", "That is not your password now.")
-        if len(new.reveal()) < 12:
-            raise BadEntry("new", "Twelve characters at least.")
-
-
-@dataclass
 class World:
     """All doubles together."""
 
@@ -306,6 +225,9 @@ class World:
     live: LiveDouble = field(default_factory=LiveDouble)
     habits: HabitDouble = field(default_factory=HabitDouble)
     accounts: AccountDouble = field(default_factory=AccountDouble)
+    entrance: EntranceDouble = field(init=False)
+    methods: MethodDouble = field(default_factory=MethodDouble)
+    method_desk: MethodDeskDouble = field(default_factory=MethodDeskDouble)
     admin: AdminDouble = field(default_factory=AdminDouble)
     holds: HoldDouble = field(
         default_factory=lambda: HoldDouble([held_line(0, "dana@acme.example", "x")])
@@ -317,6 +239,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.drafts = DraftDouble(self.reading)
+        self.entrance = EntranceDouble(self.accounts.visits)
         self.outages = OutageDouble(self.admin)
         self.outbox = OutboxDouble(self.reading, self.drafts)
         self.sending = SendingDouble(self.reading, self.drafts, self.outbox, self.habits)
@@ -330,6 +253,9 @@ class World:
             outbox=self.outbox,
             habits=self.habits,
             accounts=self.accounts,
+            entrance=self.entrance,
+            methods=self.methods,
+            method_desk=self.method_desk,
             admin=self.admin,
             holds=self.holds,
             outages=self.outages,

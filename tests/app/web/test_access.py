@@ -39,17 +39,33 @@ TABLE = {
         GET /login
         POST /login
         POST /language
+        GET /login/code
+        POST /login/code
+        GET /login/second
+        POST /login/second
+        POST /login/passkey/start
+        POST /login/passkey
     """,
     "this machine": "GET /metrics",
     "signed in": """
         GET /
         POST /logout
+        POST /logout/everywhere
         GET /alive
         GET /settings
         POST /settings/look
         POST /settings/password
         POST /settings/sessions/others
         POST /settings/sessions/{session_id}
+        GET /settings/login
+        POST /settings/login/codes
+        POST /settings/login/app
+        POST /settings/login/passkeys/start
+        POST /settings/login/passkeys
+        POST /settings/login/passkeys/{passkey_id}
+        GET /settings/confirm
+        POST /settings/confirm
+        POST /settings/told
     """,
     "own mail": """
         GET /live
@@ -90,6 +106,9 @@ TABLE = {
         POST /admin/users/new
         POST /admin/users/{user_id}/password
         POST /admin/users/{user_id}/state
+        GET /admin/users/{user_id}/login
+        POST /admin/users/{user_id}/code
+        POST /admin/users/{user_id}/methods
         GET /admin/maillog
         POST /admin/maillog
         GET /admin/maillog/{line_id}
@@ -124,6 +143,7 @@ PLACES = {
     "{index}": "0",
     "{key}": "unknown",
     "{session_id}": "s1",
+    "{passkey_id}": sample.entry_id(400),
     "{domain_id}": sample.entry_id(900),
     "{user_id}": sample.entry_id(700),
     "{hold_id}": sample.entry_id(600),
