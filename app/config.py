@@ -68,6 +68,7 @@ class Config:
     smarthost: HostPort | None
     max_message_size: int
     webhooks_private: bool
+    remote_pictures: bool
     wipe_memory: bool
     keep_days: int
     mailbag_days: int

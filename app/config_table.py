@@ -188,6 +188,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Whether webhooks may go to this machine and to private networks, and in plain http.",
     ),
     Setting(
+        "REMOTE_PICTURES",
+        "yes",
+        YES,
+        "Whether people may have pictures from outside shown, which the web role then fetches.",
+    ),
+    Setting(
         "WIPE_MEMORY",
         "yes",
         YES,

@@ -12,16 +12,15 @@ import socket
 import ssl
 from base64 import b64decode, b64encode
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from app import __version__
+from app.public_address import is_public
 from app.secret import Secret
 
 PATIENCE = 15.0
 _HEAD = 16 * 1024  # octets of an answer's head
-_NAT64 = IPv6Network("64:ff9b::/96")
-IpAddress = IPv4Address | IPv6Address
 
 
 class NotDelivered(Exception):
@@ -37,19 +36,6 @@ def sign(secret: Secret, webhook_id: str, timestamp: int, body: str) -> str:
     key = b64decode(secret.reveal().removeprefix("whsec_"))
     signed = f"{webhook_id}.{timestamp}.{body}".encode()
     return "v1," + b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-
-
-def is_public(address: IpAddress) -> bool:
-    """Whether anybody on the internet means the same by it, also where IPv4 hides in IPv6."""
-    if isinstance(address, IPv6Address):
-        hidden = address.ipv4_mapped or address.sixtofour
-        if address.teredo is not None or address in _NAT64:
-            hidden = IPv4Address(int(address) & 0xFFFFFFFF)
-        if hidden is not None:
-            return is_public(hidden)
-        if address.is_site_local:  # RFC 3879 gave it up, and `is_global` takes it for public
-            return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 async def post(

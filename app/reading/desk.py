@@ -24,13 +24,16 @@ class Keys(EntryKeys, SummaryKeys, Protocol):
     """What reading needs of the keys role."""
 
 
+Remote = Callable[[str], str | None]  # where to ask us for the picture at an address
+
+
 @dataclass(frozen=True, slots=True)
 class Documents:
     """What turns a body into a page for the frame: `html` with the pictures that came along, both
     with the folded words to mark in it.
     """
 
-    html: Callable[[str, Mapping[str, bytes], Sequence[str]], SafeDocument]
+    html: Callable[[str, Mapping[str, bytes], Sequence[str], Remote | None], SafeDocument]
     text: Callable[[str, Sequence[str]], SafeDocument]
     picture: Callable[[bytes], str | None]  # its media type when the frame can show it
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.delivery.state import NONE, EntryDelivery, delivery_state
 from app.keys.protocol import Purpose
 from app.reading import files, finding, handing, rows
-from app.reading.desk import Desk
+from app.reading.desk import Desk, Remote
 from app.reading.opening import OpenedEntry
 from app.viewer import Viewer
 from app.views import OpenMessage, Position, Row, SafeDocument
@@ -56,9 +56,11 @@ class Messages(Desk):
             blocked_images=remote_images(parsed.html) if parsed.html else 0,
         )
 
-    def body_html(self, viewer: Viewer, entry_id: str, sought: str = "") -> SafeDocument:
+    def body_html(
+        self, viewer: Viewer, entry_id: str, sought: str = "", remote: Remote | None = None
+    ) -> SafeDocument:
         """The page for the frame. It belongs to the opening just audited. The words of the search
-        `sought` are marked in it.
+        `sought` are marked in it; `remote` says where to ask for pictures from outside.
         """
         try:
             opened = self.opener.open(viewer, entry_id, Purpose.RENDER)
@@ -71,7 +73,7 @@ class Messages(Desk):
         if parsed.html is None:
             return self._documents.text(parsed.text or "", needles)
         pictures = self._pictures(opened.octets, parsed)
-        return self._documents.html(parsed.html, pictures, needles)
+        return self._documents.html(parsed.html, pictures, needles, remote)
 
     def check(self, viewer: Viewer, entry_id: str) -> None:
         """NotFound unless the message is there and the viewer's own. Opens nothing."""

@@ -1,6 +1,7 @@
 """The web role: the pages. It seals what people send, and opens only what a session may see."""
 
 import shutil
+import ssl
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -22,6 +23,9 @@ from app.admin.method_desk import MethodDesk, MethodDeskParts
 from app.admin.outage_desk import OutageDesk, OutageParts
 from app.admin.service import Administration, AdminParts
 from app.keys.client import KeysClient
+from app.pictures.easel import Easel
+from app.pictures.fetch import Fetcher, PublicInternet
+from app.pictures.remote import RemotePictures
 from app.portal import Portal, Watch, WatchParts
 from app.reading.desk import Documents, ReadingParts
 from app.reading.live import Live
@@ -107,8 +111,16 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
         outages=OutageDesk(OutageParts(db=parts.db)),
         health=Watch(WatchParts(db=parts.db, keys=keys, disk=partial(_disk, config.data_dir))),
         config=config,
+        pictures=_pictures(ending) if config.remote_pictures else None,
     )
     return services, live
+
+
+def _pictures(ending: ExitStack) -> RemotePictures:
+    fetcher = Fetcher(PublicInternet(), ssl.create_default_context())
+    pictures = RemotePictures(fetcher, Easel())
+    ending.callback(pictures.close)
+    return pictures
 
 
 def _administration(parts: Parts, keys: KeysClient, passwords: Passwords) -> Administration:

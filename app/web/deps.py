@@ -32,6 +32,7 @@ from app.admin_views import (
     PersonForm,
     QueuePage,
 )
+from app.pictures.picture import Picture
 from app.secret import Secret
 from app.viewer import Viewer
 from app.views import (
@@ -67,7 +68,13 @@ class ReadingService(Protocol):
     ) -> FolderPage: ...
     def counts(self, viewer: Viewer) -> Sidebar: ...
     def open_message(self, viewer: Viewer, entry_id: str) -> OpenMessage: ...
-    def body_html(self, viewer: Viewer, entry_id: str, sought: str) -> SafeDocument: ...
+    def body_html(
+        self,
+        viewer: Viewer,
+        entry_id: str,
+        sought: str,
+        remote: Callable[[str], str | None] | None = None,
+    ) -> SafeDocument: ...
     def original(self, viewer: Viewer, entry_id: str) -> bytes: ...
     def check(self, viewer: Viewer, entry_id: str) -> None:
         """That it is there and the viewer's own. Opens nothing."""
@@ -269,6 +276,13 @@ class SiteConfig(Protocol):
     def undo_seconds(self) -> int: ...
 
 
+class PictureService(Protocol):
+    """Pictures from outside, fetched for whoever asks and drawn anew."""
+
+    async def picture(self, url: str) -> Picture | None:
+        """None when there is none to be had. Raises for nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything a route may call."""
@@ -288,6 +302,7 @@ class Services:
     outages: OutageService
     health: HealthService
     config: SiteConfig
+    pictures: PictureService | None = None  # None: they are switched off
     now: Callable[[], datetime] = utc_now
 
 

@@ -2,7 +2,8 @@
 
 Two walls stand between a message and the reader: the sanitiser that made the body, and the policy
 that the frame is served with. The sandbox has no scripts and no forms; images are only those that
-came with the message. <base target> is not bound by base-uri, which is about href alone.
+came with the message, and those of our own proxy in a frame for which somebody asked for them.
+<base target> is not bound by base-uri, which is about href alone.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-FRAME_CSP: Final = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; "
+_POLICY: Final = (
+    "default-src 'none'; img-src {pictures}; style-src 'unsafe-inline'; form-action 'none'; "
     "base-uri 'none'; frame-ancestors 'self'; "
     "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 )
+FRAME_CSP: Final = _POLICY.format(pictures="data:")
 
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 _DIRECTIONS: Final = frozenset(("ltr", "rtl", "auto"))
@@ -50,6 +52,11 @@ _NOTICE: Final = (
     '<p style="margin-top: 24px; border-top: 1px solid; padding-top: 8px; font: 14px/1.5 '
     'system-ui, sans-serif">{}</p>'
 )
+
+
+def policy_with(pictures: str) -> str:
+    """The policy of a frame that may also show what lies under an address of ours."""
+    return _POLICY.format(pictures=f"data: {pictures}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from starlette.datastructures import Headers
 
+from app.web.deps import services_of
+
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
@@ -56,3 +58,14 @@ def is_local(request: Request) -> bool:
         return ip_address(request.client.host).is_loopback
     except ValueError:
         return False
+
+
+def own_origin(request: Request) -> str:
+    """Scheme, host and port by which the browser reached us, as they stand in a policy.
+
+    The name is one of ours (`Shield`); written anew, so that nothing else of the header gets in.
+    """
+    host = request.headers.get("host", "")
+    port = urlsplit(f"//{host}").port
+    scheme = urlsplit(services_of(request).config.public_url).scheme
+    return f"{scheme}://{host_name(host)}" + (f":{port}" if port else "")

@@ -113,6 +113,7 @@ def _shared(request: Request) -> dict[str, Any]:
         "kept": speech.say(kept_words(services.config.keep_days)),
         "undo_shown": max(services.config.undo_seconds - UNDO_ENDS, 1),
         "extras": app.state.extras,
+        "shows_pictures": services.pictures is not None,
         "visit": None,
         "banner": None,
         "done": None,

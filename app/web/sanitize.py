@@ -7,9 +7,10 @@ parser is the last to touch the body: no string operation comes after it, so tha
 made unsafe again. Style sheets are put into the head as rules built from tokens. The policy that
 the page is served with is the second wall (`frame`).
 
-Nothing is fetched: pictures from elsewhere lose their address and are counted; those that came
-with the message (cid:) become data: URLs after a look at their first octets. It never raises for
-any input, and its time and output are bounded by the limits below.
+Nothing is fetched: pictures from elsewhere lose their address and are counted, unless the caller
+gives them another one (`Remote`); those that came with the message (cid:) become data: URLs after
+a look at their first octets. What else would fetch goes: srcset, background, url() in a style.
+It never raises for any input, and its time and output are bounded by the limits below.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import base64
 import binascii
 import html as entities
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import unquote
 
@@ -38,8 +39,12 @@ from app.web.plaintext import plain_text_document as plain_text_document
 
 LONGEST_HTML: Final = 2 * 1024 * 1024  # characters
 MOST_PICTURES: Final = 16 * 1024 * 1024  # octets of all pictures, each time they are shown
+MOST_REMOTE: Final = 200  # pictures from elsewhere, where those are shown
 CUT_NOTICE: Final = "This message is longer than what is shown here. The original has all of it."
 STYLE_NOTICE: Final = "The style of this message is too large and is not applied."
+
+# Where to ask us for the picture at an address; None: nowhere.
+Remote = Callable[[str], str | None]
 
 _REMOTE: Final = re.compile(r"https?:", re.IGNORECASE)
 _DATA: Final = re.compile(r"data:image/[a-z.+-]{1,20};base64,([A-Za-z0-9+/=\s]*+)", re.IGNORECASE)
@@ -47,14 +52,17 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 def sanitize_html(
-    html: str, pictures: Mapping[str, bytes] | None = None, needles: Needles = ()
+    html: str,
+    pictures: Mapping[str, bytes] | None = None,
+    needles: Needles = (),
+    remote: Remote | None = None,
 ) -> SafeHtml:
     """The page for an HTML body. `pictures`: what came with the message, by Content-ID;
     `needles`: folded words to mark, put in before the sanitiser like all other markup.
     """
     cut = len(html) > LONGEST_HTML
     balanced = balance(html[:LONGEST_HTML], needles)
-    check = _Attributes(pictures or {})
+    check = _Attributes(pictures or {}, remote)
     body = nh3.clean(
         balanced.markup,
         tags=set(TAGS),
@@ -100,8 +108,9 @@ def _sheet(balanced: Balanced, check: _Attributes) -> str:
 class _Attributes:
     """Decides on each attribute of one message: what it becomes, or None where it goes."""
 
-    def __init__(self, pictures: Mapping[str, bytes]) -> None:
+    def __init__(self, pictures: Mapping[str, bytes], remote: Remote | None) -> None:
         self.blocked = 0
+        self._remote = remote
         self._pictures = pictures
         self._picture_room = MOST_PICTURES
         self.styles = Styles()
@@ -122,7 +131,9 @@ class _Attributes:
         value = URL_BLANKS.sub("", value)
         if _REMOTE.match(value):
             self.blocked += 1
-            return None
+            if self._remote is None or self.blocked > MOST_REMOTE:
+                return None
+            return self._remote(value)
         if value[:4].lower() == "cid:":
             content = self._pictures.get(unquote(value[4:]))
         else:

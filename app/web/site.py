@@ -21,6 +21,7 @@ from app.web import (
     methods,
     other_ways,
     outbox,
+    pictures,
     searching,
     statics,
     writing,
@@ -38,6 +39,7 @@ ROUTERS = (
     outbox.router,  # before the folders: its path is one of theirs
     mailbox.router,
     message.router,
+    pictures.router,
     drafts.router,
     compose.router,
     searching.router,

@@ -2,6 +2,7 @@
 // the policy of the pages forbids it (trusted-types 'none').
 import "./zone.js";
 import "./frames.js";
+import "./outside.js";
 import "./list.js";
 import "./live.js";
 import "./compose.js";

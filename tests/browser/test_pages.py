@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.app.web import sample
-from tests.app.web.double import OUTAGE
+from tests.app.web.health_double import OUTAGE
 from tests.browser.site import Site
 from tests.parts.browser import BrowserProblems, accessibility_problems, keep_screenshot
 

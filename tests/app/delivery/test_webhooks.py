@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from ipaddress import ip_address
 
 import pytest
 from sqlalchemy import select
@@ -19,7 +18,7 @@ from sqlalchemy import select
 from app.accounts.errors import Forbidden, Invalid
 from app.audit import alarms
 from app.delivery import outages, webhook_request, webhooks
-from app.delivery.webhook_request import NotDelivered, is_public, post, sign
+from app.delivery.webhook_request import NotDelivered, post, sign
 from app.delivery.webhook_sender import WILL_NOT_OPEN
 from app.keys.webhooks import sealed
 from app.models import AuditEvent, Domain, Webhook, WebhookEvent
@@ -256,23 +255,6 @@ def test_nothing_is_sent_inside_unless_a_setting_allows_it(world: World) -> None
             assert events(world)[0].last_error == "its address is not a public one"
 
     asyncio.run(scenario())
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1"),
-        *("0.0.0.0", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1"),
-        *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::a00:1", "fec0::1"),
-    ],
-)
-def test_an_address_inside_is_told_whatever_it_is_written_as(address: str) -> None:
-    assert not is_public(ip_address(address))
-
-
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "64:ff9b::808:808"])
-def test_a_public_address_is_one(address: str) -> None:
-    assert is_public(ip_address(address))
 
 
 def test_a_receiver_that_says_nothing_costs_a_time_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, timedelta, tzinfo
 from typing import Any
 
 from app.viewer import Viewer
 from app.views import (
-    Banner,
     Chip,
     FolderPage,
     OpenMessage,
@@ -18,8 +17,8 @@ from app.views import (
     SearchPage,
     Sidebar,
 )
-from app.web.deps import Services
-from app.web.sanitize import plain_text_document, sanitize_html
+from app.web.deps import PictureService, Services
+from app.web.sanitize import Remote, plain_text_document, sanitize_html
 from archive_store.errors import NotFound
 from archive_store.search import parse_query
 from tests.app.web import sample
@@ -34,6 +33,7 @@ from tests.app.web.live_double import LiveDouble
 from tests.app.web.method_double import EntranceDouble, MethodDeskDouble, MethodDouble
 from tests.app.web.outage_double import OutageDouble
 from tests.app.web.outbox_double import OutboxDouble
+from tests.app.web.picture_double import PictureDouble
 from tests.app.web.sample import Letter
 from tests.app.web.sending_double import SendingDouble
 from tests.app.web.settings_double import Settings
@@ -119,11 +119,13 @@ class ReadingDouble:
             blocked_images=letter.blocked_images,
         )
 
-    def body_html(self, viewer: Viewer, entry_id: str, sought: str) -> SafeDocument:
+    def body_html(
+        self, viewer: Viewer, entry_id: str, sought: str, remote: Remote | None = None
+    ) -> SafeDocument:
         letter = self.letters[self.place_of(entry_id)]
         needles = parse_query(sought).needles
         if letter.parsed.html is not None:
-            return sanitize_html(letter.parsed.html, None, needles)
+            return sanitize_html(letter.parsed.html, None, needles, remote)
         return plain_text_document(letter.text, needles)
 
     def original(self, viewer: Viewer, entry_id: str) -> bytes:
@@ -235,6 +237,7 @@ class World:
     outages: OutageDouble = field(init=False)
     health: HealthDouble = field(default_factory=HealthDouble)
     settings: Settings = field(default_factory=Settings)
+    pictures: PictureService | None = field(default_factory=PictureDouble)
     sending: SendingDouble = field(init=False)
 
     def __post_init__(self) -> None:
@@ -261,8 +264,6 @@ class World:
             outages=self.outages,
             health=self.health,
             config=self.settings,
+            pictures=self.pictures,
             now=lambda: sample.NOW,
         )
-
-
-OUTAGE = Banner(state="down", since=datetime.fromisoformat("2026-11-24T08:42:00+00:00"))

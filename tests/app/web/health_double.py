@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from app.viewer import Viewer
 from app.views import Banner
 from app.web.deps import Metric
+
+OUTAGE = Banner(state="down", since=datetime.fromisoformat("2026-11-24T08:42:00+00:00"))
 
 
 @dataclass

@@ -77,6 +77,8 @@ TABLE = {
         GET /mail/{folder}/{entry_id}
         POST /mail/{folder}/{entry_id}
         GET /mail/{folder}/{entry_id}/body
+        POST /mail/{folder}/{entry_id}/body
+        GET /mail/{folder}/{entry_id}/pictures/{sealed}
         GET /mail/{folder}/{entry_id}/source
         GET /mail/{folder}/{entry_id}/source/text
         GET /mail/{folder}/{entry_id}/original
@@ -141,6 +143,7 @@ PLACES = {
     "{entry_id}": sample.entry_id(1),
     "{kind}": "reply",
     "{index}": "0",
+    "{sealed}": "sealed",
     "{key}": "unknown",
     "{session_id}": "s1",
     "{passkey_id}": sample.entry_id(400),

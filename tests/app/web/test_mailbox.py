@@ -10,7 +10,8 @@ from app.web.mailbox import Place, first_number
 from archive_store.errors import StoreBusy, StoreFull
 from tests.app.web import sample
 from tests.app.web.client import Client
-from tests.app.web.double import OUTAGE, World
+from tests.app.web.double import World
+from tests.app.web.health_double import OUTAGE
 
 ROW = re.compile(r'<a class="row-link" href="([^"]+)".*?</a>', re.DOTALL)
 

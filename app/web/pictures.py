@@ -1,0 +1,103 @@
+"""Pictures from outside: a message's frame with them, and each of them by an address of ours.
+
+Somebody asks for them, for one message and once: a form with the session's token. In that frame
+alone each picture has an address that holds its own one sealed, under a key of the session and
+bound to person and message. So it tells nothing, and nobody can have us fetch what no message
+named to them. What cannot be had is a grey picture of our own.
+"""
+
+import hashlib
+import hmac
+import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import partial
+from typing import Annotated, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from fastapi import APIRouter, HTTPException, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from app.secret import Secret
+from app.viewer import Viewer
+from app.views import FolderName
+from app.web.access import Reader
+from app.web.cookies import session_token
+from app.web.csrf import PostedForm
+from app.web.deps import services_of
+from app.web.frame import policy_with
+from app.web.message import EntryId, Found, sought
+from app.web.origin import own_origin
+from app.web.render import path_to
+
+router = APIRouter()
+NONCE: Final = 12
+NOT_THERE: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="64" viewBox="0 0 96 64">'
+    '<path fill="#e4e4e7" d="M0 0h96v64H0z"/><path fill="none" stroke="#71717a" stroke-width="2" '
+    'd="M36 22h24v20H36zM36 38l8-7 6 5 4-3 6 5M34 45l28-26"/></svg>'
+)
+PICTURE_POLICY: Final = "default-src 'none'; sandbox"
+Sealed = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,24000}$")]
+
+
+@router.post("/mail/{folder}/{entry_id}/body", name="body_with_pictures")
+def body_with_pictures(
+    request: Request,
+    folder: FolderName,
+    entry_id: EntryId,
+    visit: Reader,
+    form: PostedForm,
+    found: Found = "",
+) -> Response:
+    services = services_of(request)
+    if services.pictures is None:
+        raise HTTPException(404)
+    place = own_origin(request) + path_to(
+        request.app, "picture", folder=folder, entry_id=entry_id, sealed="x"
+    ).removesuffix("x")
+    seal = partial(sealed_address, _key(request), _place(visit.viewer, entry_id))
+    safe = services.reading.body_html(
+        visit.viewer, entry_id, sought(request, found), lambda url: place + seal(url)
+    )
+    headers = {"Content-Security-Policy": policy_with(place)}
+    return Response(safe.document, media_type="text/html; charset=utf-8", headers=headers)
+
+
+@router.get("/mail/{folder}/{entry_id}/pictures/{sealed}", name="picture")
+async def picture(
+    request: Request, folder: FolderName, entry_id: EntryId, sealed: Sealed, visit: Reader
+) -> Response:
+    services = services_of(request)
+    await run_in_threadpool(services.reading.check, visit.viewer, entry_id)
+    url = address_in(_key(request), _place(visit.viewer, entry_id), sealed)
+    found = await services.pictures.picture(url) if services.pictures and url else None
+    headers = {"Content-Security-Policy": PICTURE_POLICY}
+    if found is None:
+        return Response(NOT_THERE, media_type="image/svg+xml", headers=headers)
+    return Response(found.octets, media_type=found.media_type, headers=headers)
+
+
+def sealed_address(key: bytes, place: bytes, url: str) -> str:
+    """The address of a picture as it stands in ours."""
+    nonce = os.urandom(NONCE)
+    sealed = AESGCM(key).encrypt(nonce, url.encode(errors="replace"), place)
+    return urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
+
+
+def address_in(key: bytes, place: bytes, sealed: str) -> str | None:
+    """Undo `sealed_address`; None for what this session did not seal for this place."""
+    try:
+        octets = urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
+        return AESGCM(key).decrypt(octets[:NONCE], octets[NONCE:], place).decode()
+    except (ValueError, InvalidTag):
+        return None
+
+
+def _key(request: Request) -> bytes:
+    session = session_token(request) or Secret("")  # the guard has seen that there is one
+    return hmac.digest(session.reveal().encode(), b"livearchive picture v1", hashlib.sha256)
+
+
+def _place(viewer: Viewer, entry_id: str) -> bytes:
+    return viewer.user.id + entry_id.encode()  # of fixed lengths both
