@@ -1,6 +1,6 @@
 """What people choose first, in our own words: the start of passwords that are guessed first.
 
-A short list is enough, since a password has twelve characters at least: what counts is
+A short list is enough, since a password has fifteen characters at least: what counts is
 the word that it is mostly made of, with digits and signs added (`passwords.require_good`).
 """
 

@@ -1,5 +1,6 @@
 """The site over use cases in memory, on a real port, for a real browser."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -29,8 +30,8 @@ class Server(uvicorn.Server):
     def install_signal_handlers(self) -> None:
         pass
 
-    async def startup(self, sockets: object = None) -> None:
-        await super().startup()
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
         self.listens.set()
 
 
