@@ -93,9 +93,19 @@ class SafeDocument(Protocol):
     def document(self) -> str: ...
 
 
+class Face(NamedTuple):
+    """Who wrote a message of a conversation; `own`: the person who reads it."""
+
+    name: str
+    address: str
+    own: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One entry in a list."""
+    """One entry in a list, or a conversation: then it is that of its newest message there, with
+    what is true of any of them.
+    """
 
     id: str
     sender_name: str
@@ -115,6 +125,8 @@ class Row:
     folder: str
     to: tuple[str, ...] = ()  # header recipients, named first; shown in Sent
     in_document: bool = False  # `preview` is from an attached file: a search found it there
+    count: int = 1  # messages of the conversation
+    faces: tuple[Face, ...] = ()  # who wrote them, oldest first; of many only some
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,38 +154,6 @@ class Sidebar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chip:
-    """One term of a search as it was understood; `bad` when it was not."""
-
-    name: str  # "from", "has", ...; empty for plain words
-    value: str
-    bad: bool = False
-    before: str = ""  # what joins it to the others, as it is typed: "OR", "(", "-("
-    after: str = ""
-
-
-class QueryProblem(Protocol):
-    """What makes no sense in a search: `kind` names it, `meant` what `typed` is close to."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def typed(self) -> str: ...
-    @property
-    def meant(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchPage:
-    """What a search found, and how its words were read."""
-
-    page: FolderPage
-    chips: tuple[Chip, ...]
-    problems: Sequence[QueryProblem] = ()
-    needles: tuple[str, ...] = ()  # folded words whose hits are marked
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryState:
     """Where the person's own mail server stands with this message."""
 
@@ -191,6 +171,9 @@ class Position(NamedTuple):
     next_id: str | None  # the older one
 
 
+NOWHERE = Position(0, 0, None, None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenMessage:
     """One opened message. Its text is not here: the frame asks for it."""
@@ -201,9 +184,35 @@ class OpenMessage:
     envelope_to: str
     leaves_on: datetime
     delivery: DeliveryState
-    position: Position
     genuine: bool  # the receipt of this service is valid
+    position: Position = NOWHERE
     blocked_images: int = 0  # pictures from outside that are not fetched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenConversation:
+    """A conversation, oldest message first; those that were opened, by their ids."""
+
+    rows: tuple[Row, ...]
+    opened: Mapping[str, OpenMessage]
+    position: Position
+    left_out: int = 0  # messages older than these
+
+    @property
+    def answered(self) -> OpenMessage:
+        """The one that an answer is to: the newest that the person did not send."""
+        return self.opened[newest_received(self.rows).id]
+
+    def acted_on(self, folder: str) -> str:
+        """The message that names the conversation in a folder: its newest one there."""
+        starred = folder == "starred"
+        here = [row.id for row in self.rows if (row.starred if starred else row.folder == folder)]
+        return here[-1] if here else self.rows[-1].id
+
+
+def newest_received(rows: Sequence[Row]) -> Row:
+    """Of rows that stand oldest first; the newest of all when the person sent all of them."""
+    return next((row for row in reversed(rows) if row.folder != "sent"), rows[-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,9 @@ class Threads:
         self._node_of: dict[int, int] = {}
         self._members: dict[int, list[int]] = {}  # by the root of their tree
 
+    def __len__(self) -> int:
+        return len(self._node_of)
+
     def __contains__(self, number: int) -> bool:
         return number in self._node_of
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.delivery.state import delivery_state
 from app.reading import handing, rows
 from app.reading.finding import EntryLine, Window
+from app.reading.joining import Joined
 from app.reading.opening import EntryKeys, Opener, Parsers
 from app.reading.shelf import Shelves, SummaryKeys
 from app.reading.words import WordShelves
@@ -64,23 +65,27 @@ class Desk:
         self._now = parts.now
         self._shelves = Shelves(parts.keys, parts.reader.installation)
         self._words = WordShelves()
+        self._joined = Joined(self._shelves.sealers)
         self.opener = Opener(parts.db, parts.keys, parts.reader, parts.keep, parts.now)
 
     def forget_entries(self, seqs: Sequence[int]) -> None:
         """Entries are gone: drop what is opened of them from memory."""
         self._shelves.drop(seqs)
         self._words.drop(seqs)
+        self._joined.drop(seqs)
 
     def forget(self, session_id: bytes) -> None:
         """A session ended: drop what it has opened from memory."""
         self._shelves.forget(session_id)
         self._words.forget(session_id)
+        self._joined.forget(session_id)
 
     def _window(self, viewer: Viewer) -> Window:
         now = self._now()
         window = Window.of(viewer, now, self._keep)
         self._shelves.prune(now, window.after)
         self._words.prune(now, window.after)
+        self._joined.prune(now, window.after)
         return window
 
     def _rows(self, tx: Session, viewer: Viewer, lines: Sequence[EntryLine]) -> tuple[Row, ...]:

@@ -52,6 +52,7 @@ _LINE = (
     Entry.starred,
     Entry.attachments,
 )
+_NEWEST_FIRST = (Entry.received_at.desc(), Entry.seq.desc())
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,7 @@ def lines(
     tx: Session, *conditions: ColumnElement[bool], limit: int | None = None, offset: int = 0
 ) -> list[EntryLine]:
     """Entries, newest first."""
-    newest_first = (Entry.received_at.desc(), Entry.seq.desc())
-    query = select(*_LINE).where(*conditions).order_by(*newest_first)
+    query = select(*_LINE).where(*conditions).order_by(*_NEWEST_FIRST)
     return cast(list[EntryLine], _rows(tx, query.limit(limit).offset(offset)))
 
 
@@ -137,6 +137,12 @@ def numbers(tx: Session, *conditions: ColumnElement[bool]) -> list[EntryNumber]:
 def seqs(tx: Session, *conditions: ColumnElement[bool]) -> Sequence[int]:
     """The numbers of entries, in no order."""
     return tx.connection().execute(select(Entry.seq).where(*conditions)).scalars().all()
+
+
+def newest_seqs(tx: Session, *conditions: ColumnElement[bool]) -> Sequence[int]:
+    """The numbers of entries, newest first."""
+    query = select(Entry.seq).where(*conditions).order_by(*_NEWEST_FIRST)
+    return tx.connection().execute(query).scalars().all()
 
 
 def _rows(tx: Session, query: Select[*tuple[Any, ...]]) -> Sequence[Row[*tuple[Any, ...]]]:

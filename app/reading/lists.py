@@ -12,8 +12,9 @@ from app.reading import counting, finding, searching
 from app.reading.desk import Desk
 from app.reading.finding import EntryLine
 from app.reading.searching import Scan
+from app.search_views import SearchPage
 from app.viewer import Viewer
-from app.views import FolderPage, Row, RowFilter, SearchPage, Sidebar
+from app.views import FolderPage, Row, RowFilter, Sidebar
 from archive_store.models import FOLDERS, OUTBOX, Entry
 from archive_store.search import parse_query
 
@@ -35,7 +36,7 @@ class Lists(Desk):
                 found = self._sent_to(tx, viewer, finding.lines(tx, *wanted), to)
                 return self._page(tx, viewer, folder, found, page)
             total = finding.count(tx, *wanted)
-            number, pages, offset = _place(page, total)
+            number, pages, offset = place(page, total)
             lines = finding.lines(tx, *wanted, limit=PAGE_ROWS, offset=offset)
             return FolderPage(
                 folder=folder,
@@ -110,7 +111,7 @@ class Lists(Desk):
         self, tx: Session, viewer: Viewer, folder: str, found: Sequence[EntryLine], page: int
     ) -> FolderPage:
         """A page of what a scan found."""
-        number, pages, offset = _place(page, len(found))
+        number, pages, offset = place(page, len(found))
         return FolderPage(
             folder=folder,
             rows=self._rows(tx, viewer, found[offset : offset + PAGE_ROWS]),
@@ -121,7 +122,7 @@ class Lists(Desk):
         )
 
 
-def _place(page: int, total: int) -> tuple[int, int, int]:
+def place(page: int, total: int) -> tuple[int, int, int]:
     """The page that there is, how many there are, and where its rows begin."""
     pages = max(1, -(-total // PAGE_ROWS))
     number = min(max(page, 1), pages)

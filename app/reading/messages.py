@@ -1,6 +1,7 @@
 """One message: opened to be read, its text for the frame, its octets as files."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
@@ -32,6 +33,14 @@ class Messages(Desk):
 
     def open_message(self, viewer: Viewer, entry_id: str) -> OpenMessage:
         """Open a message: audited, and marked as read."""
+        opened = self.open_alone(viewer, entry_id)
+        window = self._window(viewer)
+        with self._db.read() as tx:
+            entry = finding.find_one(tx, window, entry_id)
+            return replace(opened, position=self._position(tx, viewer, entry))
+
+    def open_alone(self, viewer: Viewer, entry_id: str) -> OpenMessage:
+        """The same without its place in a list."""
         try:
             opened = self.opener.open(viewer, entry_id, Purpose.OPEN)
         except (SealBroken, FrameBroken):
@@ -41,7 +50,6 @@ class Messages(Desk):
         entry.seen = True  # the keys role has written it down, with the audit event
         with self._db.read() as tx:
             delivery = delivery_state(tx, [entry.id])[entry.id]
-            position = self._position(tx, viewer, entry)
         return OpenMessage(
             row=_row_of(opened, parsed, delivery),
             parsed=parsed,
@@ -51,7 +59,6 @@ class Messages(Desk):
             delivery=handing.delivery_words(
                 delivery, entry.folder, self._reader.installation, opened.content_key
             ),
-            position=position,
             genuine=opened.genuine,
             blocked_images=remote_images(parsed.html) if parsed.html else 0,
         )
@@ -121,7 +128,6 @@ class Messages(Desk):
         entry, _ = self.opener.locate(viewer, entry_id)
         with self._db.read() as tx:
             row = self._rows(tx, viewer, [entry])[0]
-            position = self._position(tx, viewer, entry)
         return OpenMessage(
             row=row,
             parsed=ParsedMessage(subject=row.subject, problems=(DAMAGED,), unreadable=True),
@@ -129,7 +135,6 @@ class Messages(Desk):
             envelope_to=row.sent_to,
             leaves_on=entry.received_at + self._keep,
             delivery=handing.delivery_words(NONE, entry.folder, self._reader.installation, None),
-            position=position,
             genuine=False,
         )
 

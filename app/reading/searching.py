@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from app.reading.finding import TRASH, EntryLine
 from app.reading.shelf import Shelves
 from app.reading.words import WordShelves, open_words
+from app.search_views import Chip
 from app.viewer import Viewer
-from app.views import Chip, Row
+from app.views import Row
 from archive_store.mime.summary import sections
 from archive_store.search import Candidate, Needs, Query, excerpt, hits
 from archive_store.summaries import SummarySealer

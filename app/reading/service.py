@@ -8,13 +8,12 @@ just that: the list and its other messages stay usable.
 from collections.abc import Sequence
 
 from app.reading import filing, finding
-from app.reading.lists import Lists
-from app.reading.messages import Messages
+from app.reading.conversations import Conversations
 from app.viewer import Viewer
 from archive_store import deletion
 
 
-class Reading(Lists, Messages):
+class Reading(Conversations):
     """The use cases of the mail pages. Safe to share between threads."""
 
     def move(self, viewer: Viewer, ids: Sequence[str], folder: str) -> None:

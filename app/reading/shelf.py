@@ -29,7 +29,7 @@ from archive_store.summary_scan import OpenedSummary, SummaryScan
 
 MOST_SUMMARIES = 50_000  # of all sessions together; one is less than a kilobyte
 IDLE = timedelta(minutes=30)
-_AT_ONCE = 500
+AT_ONCE = 500
 _SUMMARIES = select(EntryIndex.entry_seq, EntryIndex.summary).where(
     # A list given to in_() is looked at one by one, which costs as much as the query.
     EntryIndex.entry_seq.in_(bindparam("seqs", expanding=True))
@@ -106,8 +106,8 @@ class Shelves:
             found = [one.sent_to for seq in seqs if (one := opened.get(seq)) is not None]
             missing = [seq for seq in seqs if seq not in opened]
         sealers = cache(partial(self.sealers, viewer))
-        for at in range(0, len(missing), _AT_ONCE):
-            entries = numbers(tx, Entry.seq.in_(missing[at : at + _AT_ONCE]))
+        for at in range(0, len(missing), AT_ONCE):
+            entries = numbers(tx, Entry.seq.in_(missing[at : at + AT_ONCE]))
             summaries = self.summaries(tx, viewer, entries, now, sealers)
             found += [one.sent_to for one in summaries.values()]
         return found
@@ -162,7 +162,7 @@ def _open(
     by_seq = {entry.seq: entry for entry in entries}
     scans = {day: SummaryScan(sealer) for day, sealer in sealers.items()}
     opened: dict[int, OpenedSummary | None] = {}
-    for seq, sealed in _sealed(tx, list(by_seq)):
+    for seq, sealed in sealed_summaries(tx, list(by_seq)):
         scan = scans.get(by_seq[seq].day)
         if scan is not None:
             opened[seq] = _opened(scan, by_seq[seq].id, sealed)
@@ -176,7 +176,8 @@ def _opened(scan: SummaryScan, entry_id: bytes, sealed: bytes) -> OpenedSummary 
         return None  # the list shows that it cannot be read; fsck finds it, too
 
 
-def _sealed(tx: Session, seqs: Sequence[int]) -> Iterable[tuple[int, bytes]]:
+def sealed_summaries(tx: Session, seqs: Sequence[int]) -> Iterable[tuple[int, bytes]]:
+    """Summaries as they are stored, by entry number; missing: what is not indexed yet."""
     connection = tx.connection()  # its rows cost a third of a session's
-    for at in range(0, len(seqs), _AT_ONCE):
-        yield from connection.execute(_SUMMARIES, {"seqs": seqs[at : at + _AT_ONCE]})
+    for at in range(0, len(seqs), AT_ONCE):
+        yield from connection.execute(_SUMMARIES, {"seqs": seqs[at : at + AT_ONCE]})

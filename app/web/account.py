@@ -45,7 +45,7 @@ def back(request: Request, kind: str) -> RedirectResponse:
 @router.post("/settings/look", name="set_look")
 def set_look(request: Request, visit: SignedIn, form: PostedForm) -> Response:
     theme, density = text(form, "theme"), text(form, "density")
-    look = cookies.look_of(theme, density, text(form, "language"))
+    look = cookies.look_of(theme, density, text(form, "language"), text(form, "view"))
     response = RedirectResponse(path_to(request.app, "settings"), status_code=303)
     cookies.set_look(request, response, look)
     return response

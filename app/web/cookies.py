@@ -1,7 +1,7 @@
 """The cookies of the site, and how each is set.
 
 `__Host-la` (over https; `la` on plain http) holds the session token: HttpOnly,
-SameSite=Lax, until the browser closes. `look` holds theme, density and language,
+SameSite=Lax, until the browser closes. `look` holds theme, density, language and view,
 `tz` the name of the reader's time zone, set by a script; both say nothing of anybody.
 `device` is what a browser is known by to those who have logged in there, for a year; `step` is
 of a log-in that waits for its second half.
@@ -22,6 +22,7 @@ from app.web.deps import services_of
 
 THEMES: Final = ("auto", "light", "dark")
 DENSITIES: Final = ("comfortable", "compact")
+VIEWS: Final = ("messages", "conversations")
 LOOK = "look"
 ZONE = "tz"
 DEVICE = "device"
@@ -91,22 +92,24 @@ class Look:
     theme: str = "auto"
     density: str = "comfortable"
     language: str = ""  # its tag; empty: as the browser asks
+    view: str = "messages"
 
     def __str__(self) -> str:
-        return f"{self.theme}.{self.density}.{self.language}"
+        return f"{self.theme}.{self.density}.{self.language}.{self.view}"
 
 
 def read_look(request: Request) -> Look:
-    theme, density, language, *_ = (*request.cookies.get(LOOK, "").split("."), "", "", "")
-    return look_of(theme, density, language)
+    chosen = (*request.cookies.get(LOOK, "").split("."), "", "", "", "")
+    return look_of(*chosen[:4])
 
 
-def look_of(theme: str, density: str, language: str) -> Look:
+def look_of(theme: str, density: str, language: str, view: str) -> Look:
     """What was chosen; what there is not becomes what is usual."""
     return Look(
         theme if theme in THEMES else THEMES[0],
         density if density in DENSITIES else DENSITIES[0],
         language if language in LANGUAGES else "",
+        view if view in VIEWS else VIEWS[0],
     )
 
 

@@ -33,6 +33,7 @@ class Deed:
 
     verb: str
     ids: tuple[str, ...]
+    whole: bool = False  # for all of the conversations that these messages name
 
     def is_final(self, folder: str) -> bool:
         return bool(self.ids) and self.verb == "delete" and folder == TRASH
@@ -46,7 +47,14 @@ def read_deed(form: FormData, only: str = "") -> Deed:
     ids = [one or only] if one or only else texts(form, "ids")
     if len(ids) > MOST_IDS:
         raise HTTPException(400)
-    return Deed(verb, tuple(dict.fromkeys(ids)))
+    return Deed(verb, tuple(dict.fromkeys(ids)), whole=bool(text(form, "whole")))
+
+
+def widened(reading: ReadingService, viewer: Viewer, deed: Deed, folder: str) -> Deed:
+    """A deed with all of the messages that it is for."""
+    if not deed.whole:
+        return deed
+    return Deed(deed.verb, reading.whole(viewer, folder, deed.ids))
 
 
 def perform(reading: ReadingService, viewer: Viewer, deed: Deed, folder: str) -> Flash:

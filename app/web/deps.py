@@ -33,6 +33,7 @@ from app.admin_views import (
     QueuePage,
 )
 from app.pictures.picture import Picture
+from app.search_views import SearchPage
 from app.secret import Secret
 from app.viewer import Viewer
 from app.views import (
@@ -44,13 +45,13 @@ from app.views import (
     Habits,
     IdentityView,
     News,
+    OpenConversation,
     OpenMessage,
     Outgoing,
     RowFilter,
     SafeDocument,
     SavedDraft,
     Scheduled,
-    SearchPage,
     SentReceipt,
     SessionView,
     Sidebar,
@@ -66,8 +67,22 @@ class ReadingService(Protocol):
     def list_folder(
         self, viewer: Viewer, folder: str, *, page: int, filter: RowFilter, to: str = ""
     ) -> FolderPage: ...
+    def list_conversations(
+        self, viewer: Viewer, folder: str, *, page: int, filter: RowFilter, to: str = ""
+    ) -> FolderPage:
+        """As `list_folder`, with a row for each conversation."""
+
     def counts(self, viewer: Viewer) -> Sidebar: ...
     def open_message(self, viewer: Viewer, entry_id: str) -> OpenMessage: ...
+    def open_alone(self, viewer: Viewer, entry_id: str) -> OpenMessage:
+        """The same without its place in a list."""
+
+    def open_conversation(self, viewer: Viewer, folder: str, entry_id: str) -> OpenConversation:
+        """That message, the newest and the unread ones are opened, the others not."""
+
+    def whole(self, viewer: Viewer, folder: str, shown: Sequence[str]) -> tuple[str, ...]:
+        """All messages in a folder of the conversations that these messages name there."""
+
     def body_html(
         self,
         viewer: Viewer,

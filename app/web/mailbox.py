@@ -16,13 +16,15 @@ from app.viewer import Viewer
 from app.views import FolderName, FolderPage, RowFilter, Sidebar
 from app.web import flash
 from app.web.access import QuietReader, Reader
+from app.web.cookies import read_look
 from app.web.csrf import PostedForm, text
 from app.web.dates import by_day
-from app.web.deeds import perform, read_deed
+from app.web.deeds import perform, read_deed, widened
 from app.web.deps import services_of
 from app.web.render import clock_of, mail_page, path_to
 
 router = APIRouter()
+NEVER_GROUPED = frozenset({"drafts", "trash"})  # each of these is a thing of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,19 @@ def sent_to(sidebar: Sidebar, place: Place) -> str:
     return sidebar.identities[place.to - 1][0]
 
 
+def is_grouped(request: Request, folder: FolderName) -> bool:
+    """Whether a folder is shown as conversations."""
+    return folder not in NEVER_GROUPED and read_look(request).view == "conversations"
+
+
 def list_context(request: Request, viewer: Viewer, place: Place) -> dict[str, Any]:
     """What the list of a folder shows, alone or beside a message."""
     services = services_of(request)
-    sidebar = services.reading.counts(viewer)
-    listed = services.reading.list_folder(
+    reading = services.reading
+    sidebar = reading.counts(viewer)
+    grouped = is_grouped(request, place.folder)
+    list_rows = reading.list_conversations if grouped else reading.list_folder
+    listed = list_rows(
         viewer, place.folder, page=place.page, filter=place.filter, to=sent_to(sidebar, place)
     )
     return {
@@ -79,6 +89,7 @@ def list_context(request: Request, viewer: Viewer, place: Place) -> dict[str, An
         "place": place,
         "folder": place.folder,
         "list": listed,
+        "grouped": grouped,
         "groups": list(
             by_day(clock_of(request), listed.rows, timedelta(days=services.config.keep_days))
         ),
@@ -118,12 +129,13 @@ def pulse(request: Request, folder: FolderName, visit: QuietReader) -> JSONRespo
 
 @router.post("/mail/{folder}", name="act")
 def act(request: Request, place: Here, visit: Reader, form: PostedForm) -> Response:
-    deed = read_deed(form)
+    reading = services_of(request).reading
+    deed = widened(reading, visit.viewer, read_deed(form), place.folder)
     if deed.is_final(place.folder) and not text(form, "sure"):
         held = services_of(request).holds.held_since(visit.viewer) is not None
         context = {"folder": place.folder, "place": place, "deed": deed, "held": held}
         return mail_page(request, visit, "mail/sure.html", context)
-    done = perform(services_of(request).reading, visit.viewer, deed, place.folder)
+    done = perform(reading, visit.viewer, deed, place.folder)
     back = path_to(request.app, "folder", folder=place.folder) + place.query()
     response = RedirectResponse(back, status_code=303)
     flash.put(request, response, done)

@@ -5,6 +5,7 @@ that follows does neither again. The frame's document comes sanitised, under a p
 no script, from an address of its own: two walls, of which either suffices.
 """
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -15,11 +16,11 @@ from app.views import FolderName, OpenMessage
 from app.web import flash, recall
 from app.web.access import Reader
 from app.web.csrf import PostedForm, text
-from app.web.deeds import perform, read_deed
+from app.web.deeds import perform, read_deed, widened
 from app.web.deps import services_of
 from app.web.downloads import download
-from app.web.mailbox import Here, Place, list_context
-from app.web.render import mail_page, path_to
+from app.web.mailbox import Here, Place, is_grouped, list_context
+from app.web.render import mail_page, path_to, render
 from app.web.sanitize import FRAME_CSP
 from archive_store.search import parse_query
 
@@ -41,12 +42,30 @@ def show(
     if place.folder == "drafts":
         path = path_to(request.app, "continue_draft", entry_id=entry_id)
         return RedirectResponse(path, status_code=303)
-    opened = services_of(request).reading.open_message(visit.viewer, entry_id)
+    reading = services_of(request).reading
+    if is_grouped(request, place.folder):
+        talk = reading.open_conversation(visit.viewer, place.folder, entry_id)
+        opened = replace(talk.answered, position=talk.position)
+    else:
+        talk, opened = None, reading.open_message(visit.viewer, entry_id)
     context = message_context(request, visit.viewer, opened)
+    talk = talk if talk and len(talk.rows) > 1 else None
     context |= list_context(request, visit.viewer, place)
+    context |= {"talk": talk, "acted_on": talk.acted_on(place.folder) if talk else entry_id}
     words = sought(request, found)
     context |= {"words": words, "marks": parse_query(words).needles, "key": found if words else ""}
     return mail_page(request, visit, "mail/message.html", context)
+
+
+@router.get("/mail/{folder}/{entry_id}/card", name="card")
+def card(
+    request: Request, place: Here, entry_id: EntryId, visit: Reader, found: Found = ""
+) -> Response:
+    """One message of a conversation, when somebody opens it there: a part of that page."""
+    opened = services_of(request).reading.open_alone(visit.viewer, entry_id)
+    context = message_context(request, visit.viewer, opened)
+    context |= {"place": place, "folder": place.folder, "talk": True, "key": found}
+    return render(request, "mail/card.html", context)
 
 
 def sought(request: Request, key: str) -> str:
@@ -65,12 +84,13 @@ def message_context(request: Request, viewer: Viewer, opened: OpenMessage) -> di
 def act(
     request: Request, place: Here, entry_id: EntryId, visit: Reader, form: PostedForm
 ) -> Response:
-    deed = read_deed(form, only=entry_id)
+    reading = services_of(request).reading
+    deed = widened(reading, visit.viewer, read_deed(form, only=entry_id), place.folder)
     if deed.is_final(place.folder) and not text(form, "sure"):
         held = services_of(request).holds.held_since(visit.viewer) is not None
         context = {"folder": place.folder, "place": place, "deed": deed, "held": held}
         return mail_page(request, visit, "mail/sure.html", context)
-    done = perform(services_of(request).reading, visit.viewer, deed, place.folder)
+    done = perform(reading, visit.viewer, deed, place.folder)
     response = RedirectResponse(after(request, place, entry_id, deed.verb), status_code=303)
     if deed.verb not in STAYS:
         flash.put(request, response, done)

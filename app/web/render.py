@@ -50,6 +50,7 @@ def environment(speech: Speech) -> Environment:
         initials=showing.initials,
         short_address=showing.short_address,
         spoken=showing.spoken,
+        faces=showing.faces,
         file_kind=showing.file_kind,
         marked=showing.marked,
         device=showing.device,

@@ -6,12 +6,14 @@ a name that is itself an address gives way to the real one.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from app.languages.speech import Speech
 from app.phrase import Phrase, phrase
+from app.views import Face
 from archive_store.search import hits
 
 # C0 and C1 controls but tab and newlines; embeddings, overrides and isolates; invisible letters.
@@ -100,6 +102,23 @@ def spoken(who: str) -> str:
     """The name alone of "Hanna Berg <hanna@berg.example>", unless it poses as an address."""
     name, opened, address = who.rpartition(" <")
     return sender_name(name, address.removesuffix(">")) if opened else who
+
+
+def faces(of: Sequence[Face], me: str) -> str:
+    """ "Anna, me": who wrote the messages of a conversation, each once."""
+    own = {"": me} if any(face.own for face in of) else {}
+    names = {
+        "" if face.own else face.address.casefold(): sender_name(face.name, face.address)
+        for face in of
+    } | own
+    if len(names) == 1:
+        return next(iter(names.values()))
+    return ", ".join(_first_name(name) for name in names.values() if name)
+
+
+def _first_name(name: str) -> str:
+    first = name.split(" ", 1)[0]
+    return name if first.endswith((",", ".")) or "@" in name else first
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,12 @@ function watch(frame) {
   }).observe(frame);
 }
 
-for (const frame of document.querySelectorAll("[data-frame]")) {
-  frame.classList.add("is-fitted");
-  frame.addEventListener("load", () => watch(frame));
-  if (frame.contentDocument?.readyState === "complete" && frame.contentDocument.URL !== "about:blank") watch(frame);
+export function fitFrames(part) {
+  for (const frame of part.querySelectorAll("[data-frame]")) {
+    frame.classList.add("is-fitted");
+    frame.addEventListener("load", () => watch(frame));
+    if (frame.contentDocument?.readyState === "complete" && frame.contentDocument.URL !== "about:blank") watch(frame);
+  }
 }
+
+fitFrames(document);

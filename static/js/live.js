@@ -1,5 +1,7 @@
 // New mail appears by itself. The server only says that something changed; the list is then asked
 // for as anybody would. Of all tabs of a browser one listens, and tells the others.
+import { load } from "./load.js";
+
 const IDLE = 10 * 60_000; // what a page asks by itself must not keep a session alive that nobody uses
 const SPACING = 3_000; // between two refreshments, however much comes in
 const AGAIN = 30_000;
@@ -22,17 +24,6 @@ function isBusy() {
 
 function setTitle(lead) {
   document.title = lead + document.title.replace(LEAD, "");
-}
-
-// As a document, not as text: it is parsed without scripts, and the pages' policy allows no other way.
-function load(url) {
-  return new Promise((resolve) => {
-    const request = new XMLHttpRequest();
-    request.open("GET", url);
-    request.responseType = "document";
-    request.addEventListener("loadend", () => resolve(request.status === 200 ? request.response : null));
-    request.send();
-  });
 }
 
 function rowOf(id) {

@@ -3,6 +3,7 @@
 import "./zone.js";
 import "./frames.js";
 import "./outside.js";
+import "./talk.js";
 import "./list.js";
 import "./live.js";
 import "./compose.js";

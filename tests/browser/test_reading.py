@@ -271,3 +271,25 @@ def test_a_phone_keeps_the_search_box_above_what_was_found(visit: Visit) -> None
     box.fill("order")
     box.press("Enter")
     expect(page.get_by_role("heading", name="1 message")).to_be_visible()
+
+
+@SCRIPTS
+def test_a_conversation_is_read_on_one_page(site: Site, visit: Visit, scripts: bool) -> None:
+    page = visit("/settings", java_script_enabled=scripts)
+    page.get_by_label("A row for each conversation").check()
+    page.get_by_role("button", name="Save the look").click()
+    page.goto("/mail/inbox")
+    page.get_by_role("link", name="me, Tomás, Hanna").click()
+    bodies = page.locator("iframe[title='Message body']")
+    expect(bodies).to_have_count(1)
+    page.locator("summary", has_text="Tomás Ferreira").click()
+    if not scripts:
+        page.get_by_role("link", name="Open this message").click()
+    expect(bodies).to_have_count(2)
+    first = page.frame_locator("iframe[title='Message body']").first
+    expect(first.get_by_text("this is a short message")).to_be_visible()
+    expect(page.locator("summary", has_text="Hanna, we can do")).to_be_visible()
+    page.locator("[data-message] .pane-head button[value=archive]").click()
+    expect(page.get_by_text("2 messages are in the archive.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("link", name="me, Tomás, Hanna")).to_be_visible()

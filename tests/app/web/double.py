@@ -5,16 +5,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta, tzinfo
 from typing import Any
 
+from app.search_views import Chip, SearchPage
 from app.viewer import Viewer
 from app.views import (
-    Chip,
     FolderPage,
     OpenMessage,
     Position,
     Row,
     RowFilter,
     SafeDocument,
-    SearchPage,
     Sidebar,
 )
 from app.web.deps import PictureService, Services
@@ -37,13 +36,14 @@ from tests.app.web.picture_double import PictureDouble
 from tests.app.web.sample import Letter
 from tests.app.web.sending_double import SendingDouble
 from tests.app.web.settings_double import Settings
+from tests.app.web.talk_double import TalkDouble, fits
 
 PAGE = 8
 WEEK = (38, 41, 29, 6, 4, 44, 24)
 
 
 @dataclass
-class ReadingDouble:
+class ReadingDouble(TalkDouble):
     """One mailbox, Vlad's. Every call is noted, for tests that ask what was called."""
 
     letters: list[Letter] = field(default_factory=sample.letters)
@@ -73,7 +73,7 @@ class ReadingDouble:
     ) -> FolderPage:
         if self.fails:
             raise self.fails
-        rows = [row for row in self._rows(folder) if _fits(row, filter) and to in ("", row.sent_to)]
+        rows = [row for row in self._rows(folder) if fits(row, filter) and to in ("", row.sent_to)]
         rows.sort(key=lambda row: row.received_at, reverse=True)
         return _page(folder, rows, page, sum(not row.seen for row in self._rows(folder)))
 
@@ -191,15 +191,6 @@ class ReadingDouble:
     ) -> None:
         wanted = {"seen": seen, "starred": starred}
         self._change(ids, **{name: value for name, value in wanted.items() if value is not None})
-
-
-def _fits(row: Row, wanted: RowFilter) -> bool:
-    return {
-        "all": True,
-        "unread": not row.seen,
-        "starred": row.starred,
-        "attachments": row.has_attachments,
-    }[wanted]
 
 
 def _page(folder: str, rows: list[Row], page: int, unread: int) -> FolderPage:

@@ -55,6 +55,7 @@ class Letter:
     delivery: DeliveryState = field(default_factory=lambda: DeliveryState(state="none"))
     genuine: bool = True
     blocked_images: int = 0
+    talk: str = ""  # letters of one conversation have the same
 
 
 def entry_id(number: int) -> str:
@@ -205,6 +206,7 @@ def letters() -> list[Letter]:
             cc=(Address("Lars Holm", "lars@acme.example"),),
             text=LETTER_TEXT,
             attachments=_named("PO-4471 signed.pdf,Packing list 4471.xlsx"),
+            talk="order",
             delivery=only_here,
         ),
         _letter(
@@ -250,6 +252,7 @@ def letters() -> list[Letter]:
             ),
             Address("Tomás Ferreira", "tomas@ferreira.example"),
             delivery=delivered,
+            talk="order",
         ),
         _letter(
             _row(
@@ -344,6 +347,7 @@ def letters() -> list[Letter]:
             _ME,
             (_HANNA,),
             delivery=only_here,
+            talk="order",
         ),
         _letter(
             _row(

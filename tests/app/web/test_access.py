@@ -83,6 +83,7 @@ TABLE = {
         GET /mail/{folder}/{entry_id}/source/text
         GET /mail/{folder}/{entry_id}/original
         GET /mail/{folder}/{entry_id}/attachments/{index}
+        GET /mail/{folder}/{entry_id}/card
         GET /compose/draft/{entry_id}
         POST /compose/draft
         POST /compose/turn

@@ -39,8 +39,8 @@ def test_an_unknown_look_is_the_usual_one(vlad: Client, look: str) -> None:
 
 
 def test_a_nonsense_choice_is_the_usual_one(vlad: Client) -> None:
-    vlad.post("/settings/look", {"theme": "pink", "density": "loose"})
-    assert vlad.cookies["look"] == "auto.comfortable."
+    vlad.post("/settings/look", {"theme": "pink", "density": "loose", "view": "upside"})
+    assert vlad.cookies["look"] == "auto.comfortable..messages"
 
 
 def test_the_password_is_changed_and_said(vlad: Client) -> None:
