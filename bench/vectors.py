@@ -11,6 +11,7 @@ attacks that did anything; exit status 1 when there was one.
 """
 
 import argparse
+import contextlib
 import re
 import socket
 import sys
@@ -42,16 +43,20 @@ from tests.scenarios.service import PASSWORD, Service, running_primary
 READER = "vlad@acme.example"
 BATCH = 500  # mails that are opened before the next are sent; a session opens 600 a minute
 ACTED = "acted"
+# What Chromium itself looks for, by the name in its first octets (Host, or SNI).
+_THE_BROWSERS_OWN = re.compile(
+    rb"(?:content-autofill|update)\.googleapis\.com|accounts\.google\.com"
+)
 _SANDBOX = re.compile(r' sandbox="[^"]*"')
 
 
 class Outside:
-    """A listener that stands for every other machine, and counts who connects."""
+    """A listener that stands for every other machine, and notes who was looked for."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
-        self.connections = 0
+        self.sought: list[bytes] = []
         threading.Thread(target=self._listen, daemon=True).start()
 
     def close(self) -> None:
@@ -63,8 +68,12 @@ class Outside:
                 connection, _ = self._socket.accept()
             except OSError:  # closed
                 return
-            self.connections += 1
-            connection.close()
+            with connection:
+                connection.settimeout(1)
+                with contextlib.suppress(OSError):
+                    said = connection.recv(4096)
+                    if not _THE_BROWSERS_OWN.search(said):
+                        self.sought.append(said)
 
 
 @dataclass  # without slots: Playwright keeps a mark on who listens
@@ -89,13 +98,10 @@ class Reader:
     def open(self, path: str) -> list[str]:
         """What a message did when it was opened and touched; empty when nothing."""
         self.seen.clear()
-        before = self.outside.connections
-        self.page.goto(f"{self.site}{path}", wait_until="load")
-        frame = self.page.frame_locator("iframe[data-frame]").locator(":root")
-        frame.wait_for(state="attached")
+        before = len(self.outside.sought)
+        self.page.goto(f"{self.site}{path}", wait_until="load")  # the frame's load is a part of it
         inner = next(one for one in self.page.frames if one.parent_frame is not None)
-        if self.outside.connections != before:
-            self.seen.append("connection")
+        self.seen += [f"connection: {said!r}" for said in self.outside.sought[before:]]
         if not inner.url.endswith("/body"):
             self.seen.append(f"the frame moved to {inner.url[:80]}")
         if not self.page.url.endswith(path):
@@ -235,8 +241,8 @@ def run(every: int) -> int:
                 browser.close()
                 service.stop()
     print(f"{len(markups)} vectors, with both walls and without either: {bad} did anything,")
-    print(f"{outside.connections} connections to the outside")
-    return 1 if bad or outside.connections else 0
+    print(f"{len(outside.sought)} connections to the outside")
+    return 1 if bad or outside.sought else 0
 
 
 if __name__ == "__main__":
