@@ -8,8 +8,9 @@ All of a hold goes at once when it was released: its key, its rows, its segments
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -18,7 +19,7 @@ from archive_store import seal
 from archive_store.db import Database
 from archive_store.directory import Owner
 from archive_store.envelope import Envelope
-from archive_store.errors import FrameBroken, NotFound
+from archive_store.errors import FrameBroken, FrameUnreadable, NotFound
 from archive_store.models import HeldEntry, Message
 from archive_store.reader import ArchiveReader, Opened, frame_ref
 from archive_store.sealing import slot_place
@@ -28,6 +29,9 @@ from archive_store.segments.frame import HELD_SLOT, MessageFrame, Slot
 FRAMES_AT_ONCE = 50
 OCTETS_AT_ONCE = 32 * 1024 * 1024
 ROWS_AT_ONCE = 500
+PATIENCE = timedelta(days=2)
+"""How long a day that is over waits for octets that the disk does not give."""
+MOST_AWAY = 500  # more than these are no bad places of a disk, but a disk that is away
 LOST = "lost"
 """Instead of a segment's name: the octets were lost before they could be copied."""
 
@@ -91,37 +95,57 @@ class HeldCopier:
 
         A frame is durable before its row names it, and its day is dropped only after that. Of
         a crash in between a second copy stays in the hold's segments until it is released.
+        What cannot be read now is tried again by the next runs; until then its day stays.
         """
-        count = 0
+        count, away = 0, set[bytes]()
         while True:
             with self._db.read() as tx:
-                some = _waiting(tx, over)
+                some = _waiting(tx, over, away)
             if not some:
                 return count
             for hold_id in {held.hold_id for held, _ in some}:
-                self._copy(hold_id, [pair for pair in some if pair[0].hold_id == hold_id])
-            count += len(some)
+                theirs = [pair for pair in some if pair[0].hold_id == hold_id]
+                count += self._copy(hold_id, theirs, over, away)
 
-    def _copy(self, hold_id: bytes, some: Sequence[tuple[HeldEntry, Message]]) -> None:
-        segments = self._holds(hold_id)
-        try:
-            frames = [self._frame(held, message) for held, message in some]
-            whole = [frame for frame in frames if frame is not None]
+    def _copy(
+        self,
+        hold_id: bytes,
+        some: Sequence[tuple[HeldEntry, Message]],
+        over: date,
+        away: set[bytes],
+    ) -> int:
+        """Copy these, and say of how many that was done; the messages that are away are noted."""
+        found: list[tuple[HeldEntry, bytes | None]] = []
+        for held, message in some:
+            try:
+                found.append((held, self._frame(held, message)))
+            except (NotFound, FrameUnreadable) as error:
+                if over - held.day >= PATIENCE:
+                    found.append((held, None))
+                elif len(away) >= MOST_AWAY:
+                    raise FrameUnreadable("held mail cannot be read now") from error
+                else:
+                    away.add(message.id)
+        whole = [frame for _, frame in found if frame is not None]
+        with closing(self._holds(hold_id)) as segments:
             refs = iter(segments.append(some[0][0].day, whole) if whole else [])
-        finally:
-            segments.close()
         with self._db.write() as tx:
-            for (held, _), frame in zip(some, frames, strict=True):
+            for held, frame in found:
                 ref = next(refs) if frame is not None else None
                 row = tx.get(HeldEntry, (held.hold_id, held.entry_id))
                 if row is not None:
                     _say_where(row, ref)
+        return len(found)
 
     def _frame(self, held: HeldEntry, message: Message) -> bytes | None:
-        """The frame with the held entry's slot alone; None when it is lost."""
+        """The frame with the held entry's slot alone; None when it is damaged. NotFound or
+        FrameUnreadable: it may be read another time, as when a disk was not mounted.
+        """
         try:
             frame = MessageFrame.decode(self._segments.read(frame_ref(message)))
-        except (NotFound, FrameBroken):
+        except FrameUnreadable:
+            raise
+        except FrameBroken:
             return None
         return replace(frame, slots=_slots(held)).encode()
 
@@ -174,12 +198,20 @@ def _say_where(row: HeldEntry, ref: FrameRef | None) -> None:
         row.segment, row.frame_offset, row.frame_length = ref.segment, ref.offset, ref.length
 
 
-def _waiting(tx: Session, over: date) -> list[tuple[HeldEntry, Message]]:
-    """Held entries of one day whose octets are still in their day's segments; a part of them."""
+def waiting_days(tx: Session) -> set[date]:
+    """The days whose segments still have octets that a hold is to have."""
+    held = HeldEntry.message_id == Message.id, HeldEntry.segment == ""
+    return set(tx.scalars(select(HeldEntry.day).join(Message, held[0]).where(held[1]).distinct()))
+
+
+def _waiting(tx: Session, over: date, away: set[bytes]) -> list[tuple[HeldEntry, Message]]:
+    """Held entries of one day whose octets are still in their day's segments; a part of them.
+    Those of messages that are away are passed over.
+    """
     query = (
         select(HeldEntry, Message)
         .join(Message, Message.id == HeldEntry.message_id)
-        .where(HeldEntry.segment == "", HeldEntry.day <= over)
+        .where(HeldEntry.segment == "", HeldEntry.day <= over, Message.id.not_in(away))
         .order_by(HeldEntry.day)
         .limit(FRAMES_AT_ONCE)
     )

@@ -2,7 +2,8 @@
 
 Series differ in how long they keep: "mail" for KEEP_DAYS, "mailbag" for the
 queue's life, "log" for the mail log. Beside the days there is a key of each legal
-hold, which no day ends: it goes when its hold is released. The keyring also holds the
+hold, which no day ends: it goes when its hold is released, with what says of what it is and
+why. The keyring also holds the
 seeds of the directory key, which signs public day keys, and of the audit key, and the seed of
 the keys under which the database keeps secrets that are no mail. When a day is
 over its key is destroyed: the file is rewritten (temporary file, fsync, rename,
@@ -31,6 +32,7 @@ from archive_store.clock import day_of, key_expiry
 from archive_store.config import StoreConfig
 from archive_store.durable import not_kept, replace_file
 from archive_store.errors import KeyringError, KeysMissing, MasterKeyAway, StoreBusy
+from archive_store.hold_facts import HoldFacts
 from archive_store.masterkey import MasterKey, SealedFile, master_key, opened_with, sealed_with
 
 AHEAD_DAYS = 14
@@ -39,7 +41,9 @@ SERIES = ("mail", "mailbag", "log")
 
 @dataclass(slots=True)
 class Keyring:
-    """The secrets in memory. `days` maps a series to its days' keys, `holds` a hold's id to its."""
+    """The secrets in memory. `days` maps a series to its days' keys, `holds` a hold's id to its,
+    `hold_facts` to what it is of; one of an older version has none.
+    """
 
     installation: bytes
     directory_seed: bytes = field(repr=False)
@@ -47,6 +51,7 @@ class Keyring:
     days: dict[str, dict[date, bytes]] = field(repr=False)
     holds: dict[bytes, bytes] = field(default_factory=dict, repr=False)
     secrets_seed: bytes = field(default=b"", repr=False)  # empty: of an older version
+    hold_facts: dict[bytes, HoldFacts] = field(default_factory=dict, repr=False)
 
     @classmethod
     def generate(cls) -> "Keyring":
@@ -92,14 +97,16 @@ class Keyring:
         except KeyError:
             raise KeysMissing("no key for that hold: it was released") from None
 
-    def add_hold(self, hold_id: bytes) -> None:
+    def add_hold(self, hold_id: bytes, facts: HoldFacts) -> None:
         """Make the key of a new hold."""
         self.holds[hold_id] = seal.new_key()
+        self.hold_facts[hold_id] = facts
 
     def drop_holds(self, released: Collection[bytes]) -> None:
         """Forget the keys of holds that were released."""
         for one in released:
             self.holds.pop(one, None)
+            self.hold_facts.pop(one, None)
 
     def extend(self, now: datetime) -> bool:
         """Make the keys of today and of fourteen days ahead; True when any was new."""
@@ -128,7 +135,8 @@ class Keyring:
         """Another keyring with the same keys, to be changed and saved before it is used."""
         days = {name: dict(keys) for name, keys in self.days.items()}
         seeds = (self.directory_seed, self.audit_seed)
-        return Keyring(self.installation, *seeds, days, dict(self.holds), self.secrets_seed)
+        holds, facts = dict(self.holds), dict(self.hold_facts)
+        return Keyring(self.installation, *seeds, days, holds, self.secrets_seed, facts)
 
     def to_json(self) -> bytes:
         """The file's octets."""
@@ -144,6 +152,9 @@ class Keyring:
                     for name, keys in self.days.items()
                 },
                 "holds": {one.hex(): _text(key) for one, key in sorted(self.holds.items())},
+                "hold_facts": {
+                    one.hex(): facts.to_json() for one, facts in sorted(self.hold_facts.items())
+                },
             },
             indent=1,
         ).encode()
@@ -169,6 +180,10 @@ class Keyring:
                 # A keyring of an older version has none of these.
                 {bytes.fromhex(one): _octets(key) for one, key in found.get("holds", {}).items()},
                 _octets(found.get("secrets", "")),
+                {
+                    bytes.fromhex(one): HoldFacts.from_json(facts)
+                    for one, facts in found.get("hold_facts", {}).items()
+                },
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             # The parser's own text could quote a key: say only what it is not.

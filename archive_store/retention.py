@@ -18,6 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from archive_store.clock import day_of, key_expiry
 from archive_store.config import StoreConfig
 from archive_store.db import Database
+from archive_store.held import waiting_days
 from archive_store.models import DayKey, Entry, EntryIndex, MaillogLine, Message, WriterKey
 from archive_store.segments import SegmentStore
 
@@ -77,13 +78,13 @@ class Sweeper:
         # Before the transaction: an object store can be slow.
         stored = self._segments.days()
         with self._db.read() as tx:
-            busy = self._busy_days(tx)
+            busy, held = self._busy_days(tx), waiting_days(tx)
             # Rows and files are each named here, so that neither stays when the other is lost.
             known = {*stored, *tx.scalars(select(Message.day).distinct())}
-            # Octets of a day go when neither a mailbox nor the mailbag can need them.
+            # Octets of a day go when no mailbox, no hold and not the mailbag can need them.
             gone = [
                 day
-                for day in sorted(known)
+                for day in sorted(known - held)
                 if day <= mail_over and (day <= bag_over or day not in busy)
             ]
         for day in gone:

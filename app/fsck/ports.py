@@ -11,6 +11,7 @@ from archive_store.config import StoreConfig
 from archive_store.db import Database
 from archive_store.directory import PublicKeys
 from archive_store.held import HoldSegments
+from archive_store.hold_facts import HoldFacts
 from archive_store.reader import ArchiveReader
 from archive_store.retention import last_day_over
 from archive_store.segments import SegmentStore
@@ -43,8 +44,8 @@ class CheckKeys(Protocol):
     ) -> dict[bytes, bytes]:
         """Content keys of entries under a legal hold; what does not open is missing."""
 
-    def known_holds(self) -> list[bytes]:
-        """The ids of the holds whose keys there are."""
+    def known_holds(self) -> dict[bytes, HoldFacts | None]:
+        """The holds whose keys there are, and what is known of them."""
 
     def broken_day_keys(self, key_ids: Sequence[bytes]) -> list[bytes]:
         """Those that do not open."""

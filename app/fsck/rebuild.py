@@ -48,9 +48,8 @@ from archive_store.segments.frame import (
 
 NOT_BROUGHT_BACK = (
     "lost with the database: people, passwords, identities, settings, flags and folders, the "
-    "audit trail, the mail log, what became of deliveries. Of legal holds only what had left its "
-    "days comes back: place each hold again (`holds_lost` have nothing else yet), or its mail "
-    "leaves with its days. Domains are off and "
+    "audit trail, the mail log, what became of deliveries. Of a hold that a search made, only "
+    "what had left its days comes back: place it again for the rest. Domains are off and "
     "without their primary (`domain set`, `domain enable`); add each person with the old "
     "address, and the mail is there again; queue items are held (`queue list`, `queue release`)"
 )
@@ -113,6 +112,9 @@ class Rebuild:
     def _add_holds(self) -> None:
         held = HeldRebuild(self._store)
         for one in held.holds():
+            if one.facts is not None and one.facts.mailbox_id:
+                owner = Owner.mailbox(one.domain_id, one.facts.mailbox_id)
+                self._add_mailbox(owner, one.facts.address)
             with self._store.db.write() as tx:
                 if self._add_domain(tx, one.domain_id, one.domain):
                     tx.add(hold_row(one, self._store.operator, self._now))

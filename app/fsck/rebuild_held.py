@@ -1,9 +1,10 @@
 """Legal holds from their own segments, after the database was lost.
 
 A copy that a hold made when its day left names its entry, and is wrapped under the key of
-the hold: with the keyring it comes back. What is still within its days comes back as mail
-and no hold knows it: somebody has to place the hold again, and the counts say so. Nothing
-here is removed but rows that do not open.
+the hold: with the keyring it comes back. Beside that key stands what the hold is of, and why. So a
+hold of a mailbox comes back whole: what of it is still within its days comes back as mail, and the
+keys role seals that anew. A search is not kept: what it found comes back as held as far as it had
+left its days. Nothing here is removed but rows that do not open.
 """
 
 from collections import Counter
@@ -19,21 +20,24 @@ from app.models import Hold
 from archive_store.address import EmailAddress
 from archive_store.errors import FrameBroken, NotFound, SealBroken
 from archive_store.held import HeldReader, held_in
+from archive_store.hold_facts import HoldFacts
 from archive_store.models import HeldEntry
 from archive_store.segments import FrameRef
 from archive_store.segments.frame import MessageFrame
 
 REASON = "brought back from its segments; why it was placed is in exports of the audit trail"
+"""Of a hold that an older version has placed."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundHold:
-    """A hold of which something came back, and the domain as most of its mail names it."""
+    """A hold that can come back. Without `facts` its domain is as most of its mail names it."""
 
     id: bytes
     domain_id: bytes
     domain: str
     held: int
+    facts: HoldFacts | None
 
 
 class HeldRebuild:
@@ -46,22 +50,25 @@ class HeldRebuild:
 
     def holds(self) -> Iterator[FoundHold]:
         """The holds that have no row; those of their mail that opens has its rows now."""
-        for hold_id in self._unknown():
+        for hold_id, facts in self._unknown().items():
             domains: Counter[tuple[bytes, str]] = Counter()
             for some in in_batches(list(self._copies(hold_id))):
                 domains.update(self._add(hold_id, some))
-            if domains:
+            if facts is not None:
+                yield FoundHold(hold_id, facts.domain_id, facts.domain, domains.total(), facts)
+            elif domains:
                 [((domain_id, name), _)] = domains.most_common(1)
-                yield FoundHold(hold_id, domain_id, name, domains.total())
+                yield FoundHold(hold_id, domain_id, name, domains.total(), None)
 
     def without_row(self) -> int:
         """How many holds have a key and nothing else that is known of them."""
         return len(self._unknown())
 
-    def _unknown(self) -> list[bytes]:
+    def _unknown(self) -> dict[bytes, HoldFacts | None]:
         with self._store.db.read() as tx:
             there = set(tx.scalars(select(Hold.id)))
-        return [one for one in self._store.keys.known_holds() if one not in there]
+        known = self._store.keys.known_holds()
+        return {one: facts for one, facts in known.items() if one not in there}
 
     def _copies(self, hold_id: bytes) -> Iterator[HeldEntry]:
         seen: set[bytes] = set()
@@ -107,14 +114,15 @@ class HeldRebuild:
 
 
 def hold_row(found: FoundHold, operator: str, now: datetime) -> Hold:
-    """A hold of the messages that came back; whether it was of a mailbox is not known."""
+    """The hold as it was; without facts one of the messages that came back."""
+    facts = found.facts
     return Hold(
         id=found.id,
         domain_id=found.domain_id,
-        mailbox_id=None,
-        reason=REASON,
-        placed_by=operator,
-        placed_at=now,
+        mailbox_id=(facts.mailbox_id or None) if facts else None,
+        reason=facts.reason if facts else REASON,
+        placed_by=facts.placed_by if facts else operator,
+        placed_at=facts.placed_at if facts else now,
     )
 
 

@@ -88,6 +88,7 @@ class KeyAgent:
         # What is under a hold is sealed anew before the keys go that open it.
         self.holder.seal_all()
         self.holder.destroy_released()
+        self.holder.note_facts()
         with self.lock:
             gone = self._renew(self._keeps(), self.believed_time())
             self.opener.forget_expired()
@@ -135,12 +136,12 @@ class KeyAgent:
         return gone
 
     def change_keyring(self, change: Callable[[Keyring], object]) -> None:
-        """Change the keys of holds; saved before it is used, like all of the keyring."""
+        """Change the keys and facts of holds; saved before it is used, like all of the keyring."""
         with self.lock:
             changed = self.keyring.copy()
             change(changed)
             self._store.save(changed)
-            self.keyring.holds = changed.holds
+            self.keyring.holds, self.keyring.hold_facts = changed.holds, changed.hold_facts
 
     def _complete(self) -> None:
         completed = self.keyring.copy()

@@ -16,6 +16,7 @@ from app.models import QueueItem
 from app.viewer import Actor
 from archive_store.directory import Owner
 from archive_store.errors import KeysMissing, SealBroken
+from archive_store.hold_facts import HoldFacts
 from archive_store.models import DayKey, Entry, HeldEntry, WriterKey
 from archive_store.segments.frame import QUEUE_SLOTS, KeyFrame, MessageFrame, Slot
 from archive_store.writerkeys import open_name
@@ -79,10 +80,11 @@ class CheckVerbs:
             self._record(tx, operator, len(rows))
             return self._agent.holder.content_keys(rows)
 
-    def known_holds(self) -> list[bytes]:
-        """The ids of the holds whose keys there are; no key is handed out."""
+    def known_holds(self) -> dict[bytes, HoldFacts | None]:
+        """The holds whose keys there are, and what is known of them; no key is handed out."""
         with self._agent.lock:
-            return list(self._agent.keyring.holds)
+            keyring = self._agent.keyring
+            return {one: keyring.hold_facts.get(one) for one in keyring.holds}
 
     def broken_day_keys(self, key_ids: Sequence[bytes]) -> list[bytes]:
         """Those day keys that do not open although their day is not over."""

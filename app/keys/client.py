@@ -18,6 +18,7 @@ from app.keys.line import Line
 from app.keys.protocol import Purpose, encode, error_of, octets, socket_name, text
 from app.secret import Secret
 from archive_store.errors import KeysUnavailable
+from archive_store.hold_facts import HoldFacts
 from archive_store.ids import new_id
 from archive_store.segments.frame import KeyFrame, MessageFrame, Slot
 
@@ -294,9 +295,12 @@ class KeysClient:
         ids = [text(one) for one in key_ids]
         return _keys(self._ask("verify_log", operator=operator, domain=text(domain_id), keys=ids))
 
-    def known_holds(self) -> list[bytes]:
+    def known_holds(self) -> dict[bytes, HoldFacts | None]:
         """The ids of the holds whose keys there are."""
-        return [octets(one) for one in self._ask("known_holds")]
+        return {
+            octets(one): HoldFacts.from_json(facts) if facts is not None else None
+            for one, facts in self._ask("known_holds").items()
+        }
 
     def broken_day_keys(self, key_ids: Sequence[bytes]) -> list[bytes]:
         """Those of these day keys that do not open; no key is handed out."""

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.audit import events
-from app.models import Hold
+from app.models import Domain, Hold
 from app.viewer import Actor
 from archive_store import seal
 from archive_store.config import StoreConfig
@@ -31,6 +31,7 @@ from archive_store.db import Database
 from archive_store.directory import Owner
 from archive_store.errors import KeysMissing, NotFound, SealBroken
 from archive_store.held import hold_place
+from archive_store.hold_facts import HoldFacts
 from archive_store.keyring import Keyring
 from archive_store.models import Entry, HeldEntry, Mailbox
 from archive_store.opening import KeyOpener
@@ -89,11 +90,12 @@ class Holder:
         with self._agent.lock:
             with self._agent.db.read() as tx:
                 address = _address(tx, wanted)
+                facts = _facts(tx, hold)
                 if tx.get(Hold, hold_id) is not None:
                     active_hold(tx, hold_id, wanted.domain_id)
                     return
             # The key first: a row without one would hold nothing, a key without a row does no harm.
-            self._agent.change_keyring(lambda ring: ring.add_hold(hold_id))
+            self._agent.change_keyring(lambda ring: ring.add_hold(hold_id, facts))
             with self._agent.db.write() as tx:
                 tx.add(hold)
                 tx.flush()
@@ -173,6 +175,18 @@ class Holder:
             if gone:
                 self._agent.change_keyring(lambda ring: ring.drop_holds(gone))
                 seal.forget_private_keys()
+
+    def note_facts(self) -> None:
+        """Note of holds of an older version what they are of, and why."""
+        with self._agent.lock:
+            lacking = self._agent.keyring.holds.keys() - self._agent.keyring.hold_facts.keys()
+            if not lacking:
+                return
+            with self._agent.db.read() as tx:
+                theirs = tx.scalars(select(Hold).where(Hold.id.in_(lacking)))
+                facts = {hold.id: _facts(tx, hold) for hold in theirs}
+            if facts:
+                self._agent.change_keyring(lambda ring: ring.hold_facts.update(facts))
 
     def _step(self, hold_id: bytes) -> int:
         """Seal some of what a held mailbox has; 0 when nothing is left to do."""
@@ -278,6 +292,22 @@ def _address(tx: Session, wanted: Wanted) -> str:
     if mailbox is None or mailbox.tenant_id != wanted.domain_id:
         raise NotFound("no such mailbox in that domain")
     return mailbox.address
+
+
+def _facts(tx: Session, hold: Hold) -> HoldFacts:
+    domain = tx.get(Domain, hold.domain_id)
+    mailbox = tx.get(Mailbox, hold.mailbox_id) if hold.mailbox_id is not None else None
+    if domain is None:
+        raise NotFound("no such domain")
+    return HoldFacts(
+        domain_id=domain.id,
+        domain=domain.name,
+        mailbox_id=mailbox.id if mailbox is not None else b"",
+        address=mailbox.address if mailbox is not None else "",
+        reason=hold.reason,
+        placed_by=hold.placed_by,
+        placed_at=hold.placed_at,
+    )
 
 
 def _held(tx: Session, hold_id: bytes, entry_ids: Sequence[bytes]) -> list[HeldEntry]:

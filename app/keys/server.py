@@ -340,7 +340,10 @@ def _check(verbs: CheckVerbs) -> dict[str, Verb]:
                 q["operator"], [KeyFrame.decode(octets(one)) for one in q["frames"]]
             ).items()
         },
-        "known_holds": lambda _: [text(one) for one in verbs.known_holds()],
+        "known_holds": lambda _: {
+            text(one): facts.to_json() if facts is not None else None
+            for one, facts in verbs.known_holds().items()
+        },
         "broken_day_keys": lambda q: [text(x) for x in verbs.broken_day_keys(_many(q["keys"]))],
         "broken_writer_keys": lambda q: [
             text(x) for x in verbs.broken_writer_keys(_many(q["keys"]))

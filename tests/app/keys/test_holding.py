@@ -1,5 +1,7 @@
 """Legal holds: what is held outlives its days until it is released, and then nothing opens it."""
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -324,3 +326,39 @@ def test_a_held_box_moved_to_another_row_or_hold_does_not_open(holds: Holds) -> 
     elsewhere = rows[ids.read(first)]
     elsewhere.tenant_id = world.other.id
     assert world.agent.holder.content_keys([elsewhere]) == {}
+
+
+def test_octets_that_cannot_be_read_keep_their_day_for_a_while(holds: Holds) -> None:
+    world = holds.world
+    world.receive(MAIL)
+    hold = holds.desk.hold_mailbox(VLAD)
+    [day] = world.segments.days()
+    folder = world.config.objects_dir / day.isoformat()
+    away = world.folder / "not mounted"
+    folder.rename(away)
+    holds.sweep(holds.over())
+    assert (holds.rows(Entry), holds.rows(Message)) == (0, 1)
+    with pytest.raises(NotFound):
+        holds.octets(hold.id)
+    away.rename(folder)
+    holds.sweep(holds.over())
+    assert (holds.octets(hold.id), world.segments.days()) == ([MAIL], [])
+
+
+def test_a_disk_that_fails_once_loses_nothing_held_and_one_that_always_fails_is_given_up(
+    holds: Holds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    world = holds.world
+    world.receive(MAIL)
+    hold = holds.desk.hold_mailbox(VLAD)
+    for days in range(2):
+        with monkeypatch.context() as failing:
+            failing.setattr(os, "pread", fail)
+            holds.sweep(holds.over() + days * DAY)
+        assert holds.octets(hold.id) == [MAIL]
+    monkeypatch.setattr(os, "pread", fail)
+    holds.sweep(holds.over() + 2 * DAY)
+    assert (holds.rows(Message), holds.rows(HeldEntry), world.segments.days()) == (0, 1, [])
