@@ -15,6 +15,7 @@ from app.models import Hold, QueueItem
 from app.sending import limits
 from app.viewer import Actor
 from app.wiring import Parts
+from archive_store import deletion
 from archive_store.clock import utc_now
 from archive_store.held import HeldCopier, delete_held
 from archive_store.retention import Sweeper, Swept, last_day_over
@@ -41,6 +42,8 @@ def sweep(parts: Parts, keys: ExpiringKeys, now: datetime | None = None) -> Swep
     at = min(now or utc_now(), keys.believed_time())
     # What is under a legal hold leaves its day's segments before they are dropped.
     holds = partial(open_hold_segments, parts.store)
+    # And what a crash left half deleted, while its octets are there.
+    deletion.finish(parts.db, parts.segments)
     HeldCopier(parts.db, parts.segments, holds).run(last_day_over(at, parts.store.keep))
     _end_released(parts)
     swept = Sweeper(parts.db, parts.segments, parts.store, _busy_days, HANGING).run(at)

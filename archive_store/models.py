@@ -15,6 +15,9 @@ FOLDERS = ("inbox", "sent", "drafts", "archive", "spam", "trash")
 OUTBOX = "outbox"
 """Where a mail lies that is to be sent later: no folder that lists, searches or moves reach."""
 
+GONE = "gone"
+"""Where an entry lies that is deleted for good as soon as its key is erased: nothing shows it."""
+
 
 class Mailbox(Base):
     """A protected address; its tenant is the domain that it belongs to."""
@@ -81,7 +84,11 @@ class Entry(Base):
 
     __tablename__ = "entry"
     __table_args__ = (
-        Index("ix_entry_mailbox_folder", "mailbox_id", "folder", "received_at"),
+        # The last three for the counts of the side bar, which then look at no row.
+        Index(
+            "ix_entry_mailbox_folder",
+            *("mailbox_id", "folder", "received_at", "seen", "starred", "day"),
+        ),
         # Small on purpose: the index role asks for these all day long.
         Index(
             "ix_entry_unindexed",

@@ -15,7 +15,7 @@ from app.viewer import Viewer
 from app.views import RowFilter
 from archive_store import ids
 from archive_store.errors import NotFound
-from archive_store.models import FOLDERS, OUTBOX, Entry
+from archive_store.models import FOLDERS, GONE, OUTBOX, Entry
 from archive_store.retention import visible_after
 from archive_store.search import Facts
 
@@ -76,7 +76,8 @@ class Window:
 
     @property
     def everything(self) -> tuple[ColumnElement[bool], ...]:
-        return Entry.mailbox_id == self.mailbox_id, Entry.received_at > self.after
+        mine = Entry.mailbox_id == self.mailbox_id, Entry.received_at > self.after
+        return *mine, Entry.folder != GONE
 
 
 def find(tx: Session, window: Window, shown: Sequence[str]) -> list[Entry]:

@@ -7,6 +7,7 @@ then both stay, and the page is told. Chosen files are part of the draft: they c
 and are taken over from draft to draft.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -29,11 +30,12 @@ from archive_store.archive import Archive
 from archive_store.clock import utc_now
 from archive_store.db import Database
 from archive_store.envelope import Envelope
-from archive_store.errors import NotFound, StoreBusy
+from archive_store.errors import NotFound, StoreBusy, StoreError
 from archive_store.models import Entry
 from archive_store.sealing import Copy, Incoming
 from archive_store.segments import SegmentStore
 
+log = logging.getLogger(__name__)
 FOLDER = "drafts"
 FILES_GONE = (
     "The files of this draft are gone: it was saved or sent on another device. Choose them again."
@@ -122,28 +124,32 @@ class DraftBox:
     def drop(self, viewer: Viewer, entry_id: str) -> bool:
         """Delete a draft for good: it was saved anew. False when it is gone already."""
         with self._parts.db.write() as tx:
-            gone = self.drop_in(tx, viewer, entry_id)
-        if gone is None:
-            return False
-        self._parts.forget([gone])
-        return True
+            dropped = self.drop_in(tx, viewer, entry_id)
+        if dropped:
+            self.finish(viewer)
+        return dropped
 
-    def drop_in(self, tx: Session, viewer: Viewer, entry_id: str) -> int | None:
-        """Delete it within a transaction; the number to forget, or None when it is gone."""
+    def drop_in(self, tx: Session, viewer: Viewer, entry_id: str) -> bool:
+        """Delete it within a transaction, after which `finish` is due; False when it is gone."""
         window = Window.of(viewer, self._parts.now(), self._parts.keep)
         mine = (*window.conditions, Entry.folder == FOLDER, Entry.id == read_id(entry_id))
-        # Under the lock, so that of two devices only one replaces the same draft; the key goes
-        # before the row, see `deletion`.
+        # Under the lock, so that of two devices only one replaces the same draft. Its key stays
+        # until the transaction is over: when that fails, the draft is as it was.
         entry = tx.scalars(select(Entry).where(*mine).with_for_update()).first()
         if entry is None:
-            return None
-        self._parts.segments.erase(deletion.key_slots(tx, [entry]))
-        deletion.delete_entries(tx, [entry])
-        return entry.seq
+            return False
+        deletion.put_aside([entry])
+        return True
 
-    def forget(self, seqs: Sequence[int]) -> None:
-        """Their transaction is over: drop what is in memory of them."""
-        self._parts.forget(seqs)
+    def finish(self, viewer: Viewer) -> None:
+        """The transaction is over: what was dropped in it goes, key first."""
+        try:
+            gone = deletion.finish(self._parts.db, self._parts.segments, viewer.mailbox_id)
+        except StoreError as error:
+            # Nobody sees it any more; the next one ends it, or the sweep.
+            log.warning("the key of a draft could not be erased yet: %s", error)
+        else:
+            self._parts.forget(gone)
 
     def _identity(self, viewer: Viewer, shown: str) -> Identity:
         """The chosen one, or the own address: a draft is kept whatever is wrong with it."""

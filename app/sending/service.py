@@ -157,6 +157,8 @@ class Sending:
             unit = [pending(written, posted.letter.sender, viewer, leaves_at)]
             stored = self._store(unit, partial(self._scheduled, deed, leaves_at))
             text = f"Sent as {deed.identity}."
+        if outgoing.draft is not None:
+            self._drafts.finish(viewer)
         entry_id = ids.show(stored[0].entry_ids[0])
         return SentReceipt(entry_id=entry_id, text=text, leaves_at=leaves_at)
 
@@ -260,9 +262,7 @@ class Sending:
     def _drop_draft(self, tx: Session, deed: _Deed) -> None:
         if deed.written.draft is None:
             return
-        gone = self._drafts.drop_in(tx, deed.viewer, deed.written.draft)
-        if gone is not None:
-            self._drafts.forget([gone])
+        self._drafts.drop_in(tx, deed.viewer, deed.written.draft)
 
     def _record(self, tx: Session, viewer: Viewer, event: Event) -> None:
         audit.record(tx, event, trail=viewer.user.domain_id, actor=viewer.actor, at=self._now())

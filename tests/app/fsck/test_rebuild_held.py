@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.admin import holds as holds_of
 from app.fsck.check import check
 from app.fsck.rebuild import Rebuild
+from app.keys.client import KeysClient
 from app.models import Hold
 from archive_store import ids
 from archive_store.envelope import Envelope
@@ -85,6 +86,7 @@ def test_a_hold_comes_back_with_its_reason_and_goes_on_holding_its_mailbox(
             (one.id, one.address, one.reason, one.placed_by, one.placed_at)
             for one in (placed, empty)
         }
+        assert isinstance(store.keys, KeysClient)
         store.keys.expire()  # it seals what there is anew, before any key goes
         with store.db.read() as tx:
             [held] = tx.scalars(select(HeldEntry)).all()

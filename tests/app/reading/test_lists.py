@@ -1,8 +1,10 @@
 """Folders as lists, what hides an entry, and the side bar."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from app.keys.client import KeysClient
 from app.reading.lists import PAGE_ROWS
@@ -185,3 +187,22 @@ def test_a_summary_that_does_not_open_hides_nothing_else(world: World) -> None:
     assert rows[broken].unreadable
     assert rows[whole].subject == "Whole"
     assert ids.read(broken) != ids.read(whole)
+
+
+def test_the_counts_of_a_mailbox_look_at_no_row(world: World) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
+        asked.append((statement, parameters))
+
+    viewer = world.viewer()
+    event.listen(world.db.engine, "before_cursor_execute", note)
+    world.reading.counts(viewer)
+    world.reading.list_folder(viewer, "inbox", page=1, filter="unread")
+    event.remove(world.db.engine, "before_cursor_execute", note)
+    counts = [one for one in asked if "count(*)" in one[0]]
+    assert len(counts) >= 3
+    with world.db.engine.connect() as connection:
+        for statement, parameters in counts:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            assert "COVERING INDEX ix_entry_mailbox_folder" in str(plan.all()), statement

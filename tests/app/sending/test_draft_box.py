@@ -8,11 +8,11 @@ from sqlalchemy import select
 
 from app.sending.draft_box import DraftBox
 from app.views import Outgoing
-from archive_store import ids
-from archive_store.errors import NotFound
+from archive_store import deletion, ids
+from archive_store.errors import NotFound, StoreBusy
 from archive_store.models import Entry, Message
 from archive_store.reader import frame_ref
-from archive_store.segments.frame import ERASED, MessageFrame
+from archive_store.segments.frame import ERASED, MessageFrame, Slot
 from tests.app.conftest import KEEP, World
 from tests.app.reading.mail import PLAIN
 
@@ -62,9 +62,54 @@ def test_each_save_takes_the_place_of_the_one_before_and_its_key_goes(any_world:
     assert drafts(world) == [second.id]
     with world.db.read() as tx:
         assert tx.scalars(select(Entry).where(Entry.id == ids.read(first.id))).first() is None
+        assert tx.get(Entry, entry.seq) is None
+    assert slot_of(world, entry).wrap == ERASED
+
+
+def test_a_transaction_that_fails_leaves_the_draft_and_its_key(any_world: World) -> None:
+    world = any_world
+    saved = box(world).save(world.viewer(), written(), None)
+
+    def send_and_fail() -> None:
+        with world.db.write() as tx:
+            assert box(world).drop_in(tx, world.viewer(), saved.id)
+            raise StoreBusy("the commit fails")
+
+    with pytest.raises(StoreBusy):
+        send_and_fail()
+    box(world).finish(world.viewer())
+    assert slot_of(world, world.entry(saved.id)).wrap != ERASED
+    assert box(world).open(world.viewer(), saved.id).text == written().text
+    assert drafts(world) == [saved.id]
+
+
+def test_a_key_that_could_not_be_erased_goes_with_the_next_sweep_and_is_seen_by_nobody(
+    any_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = any_world
+
+    def away(_slots: object) -> None:
+        raise StoreBusy("the object store does not answer")
+
+    first = box(world).save(world.viewer(), written(text="heron"), None)
+    entry = world.entry(first.id)
+    with monkeypatch.context() as failing:
+        failing.setattr(world.segments, "erase", away)
+        second = box(world).save(world.viewer(), written(), first.id)
+    world.index()
+    assert second.alone
+    assert drafts(world) == [second.id]
+    assert world.reading.search(world.viewer(), "heron", page=1).page.rows == ()
+    with pytest.raises(NotFound):
+        world.reading.original(world.viewer(), first.id)
+    assert deletion.finish(world.db, world.segments) == [entry.seq]
+    assert slot_of(world, entry).wrap == ERASED
+
+
+def slot_of(world: World, entry: Entry) -> Slot:
+    with world.db.read() as tx:
         message = tx.get_one(Message, entry.message_id)
-    frame = MessageFrame.decode(world.segments.read(frame_ref(message)))
-    assert frame.slots[entry.slot].wrap == ERASED
+    return MessageFrame.decode(world.segments.read_with_wraps(frame_ref(message))).slots[entry.slot]
 
 
 def test_two_devices_that_change_one_draft_keep_both(any_world: World) -> None:
