@@ -5,7 +5,7 @@ the log. It remembers what it was made of, so that a page can say it in its read
 `app.languages`). Nothing is translated when a module is imported.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
 Say = Callable[[str], str]  # says a phrase in somebody's language, and any other text as it is
@@ -42,3 +42,10 @@ def phrases(one: str, many: str, num: int, /, **values: object) -> Phrase:
     """Mark a text that depends on a number, which stands in it as %(num)s."""
     english = (one if num == 1 else many) % {"num": num, **values}
     return Phrase._made(english, one, many, num, values)
+
+
+def together(texts: Sequence[str]) -> str:
+    """Sentences one after the other."""
+    if len(texts) < 2:
+        return texts[0] if texts else ""
+    return phrase("%(one)s %(rest)s", one=texts[0], rest=together(texts[1:]))

@@ -17,6 +17,7 @@ from app.audit import alarms
 from app.delivery import primaries
 from app.delivery.queue import WAITING
 from app.models import Domain, LoginSession, PrimaryHealth, QueueItem
+from app.phrase import phrase, together
 from app.secret import Secret
 from app.viewer import Role, Viewer
 from app.views import Banner, SessionView, Visit
@@ -186,13 +187,16 @@ class Watch:
         if not total or free >= LOW_DISK * total:
             return None
         percent = _PERCENT * free // total
-        said = f"{percent} % of the disk is left. When it is full, new mail waits at its senders."
+        said = phrase(
+            "%(percent)s %% of the disk is left. When it is full, new mail waits at its senders.",
+            percent=percent,
+        )
         return Banner(state="disk", since=now, text=said)
 
     def _keys_banner(self, now: datetime) -> Banner | None:
         with self._parts.db.read() as tx:
             found = alarms.standing(tx, now)
-        return Banner(state="keys", since=now, text=" ".join(found)) if found else None
+        return Banner(state="keys", since=now, text=together(found)) if found else None
 
     def _ask_database(self) -> None:
         with self._parts.db.read() as tx:

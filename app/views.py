@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
+from app.phrase import Say
 from app.viewer import Method as Method
 from app.viewer import Person as Person
 from app.viewer import Role as Role
@@ -91,6 +92,8 @@ class SafeDocument(Protocol):
 
     @property
     def document(self) -> str: ...
+    def said(self, say: Say) -> str:
+        """The document, with our own words in it in somebody's language."""
 
 
 class Face(NamedTuple):

@@ -22,6 +22,7 @@ from app.accounts.permissions import Permission, reachable_domain, require
 from app.audit.events import DomainAdded, DomainChanged, DomainDisabled, DomainEnabled
 from app.config_kinds import HostPort, parse_host_port
 from app.models import Domain, User
+from app.phrase import phrase
 from app.viewer import Actor, Viewer
 from archive_store import ids
 from archive_store.address import BadAddress, EmailAddress
@@ -66,7 +67,7 @@ def add(
     actor = require(who, Permission.ADD_DOMAIN, None)
     clean = parse_name(name)
     if by_name(tx, clean) is not None:
-        raise Taken(f"the domain {clean} is there already")
+        raise Taken(phrase("the domain %(domain)s is there already", domain=clean))
     domain = Domain(
         id=ids.new_id(),
         name=clean,
@@ -148,13 +149,15 @@ def change(
         try:
             change.write(domain, text.strip())
         except ValueError as error:
-            raise Invalid(key, f"{key}: expected {change.expects}") from error
+            raise Invalid(
+                key, phrase("%(key)s: expected %(what)s", key=key, what=change.expects)
+            ) from error
         event = DomainChanged(
             domain_id=domain.id, domain=domain.name, setting=key, old=old, new=change.read(domain)
         )
         audit.record(tx, event, trail=domain.id, actor=actor, at=now)
     if domain.mode == Mode.COPY and domain.unknown_recipients != UnknownRecipients.REJECT:
-        raise Invalid("unknown-recipients", "in copy mode unknown recipients are refused")
+        raise Invalid("unknown-recipients", phrase("in copy mode unknown recipients are refused"))
 
 
 def parse_name(text: str) -> str:
@@ -162,7 +165,9 @@ def parse_name(text: str) -> str:
     try:
         return EmailAddress.parse(f"x@{text.strip().removesuffix('.')}").ascii_domain
     except BadAddress as error:
-        raise Invalid("name", f"not a mail domain: {text.strip()[:80]!r}") from error
+        raise Invalid(
+            "name", phrase("not a mail domain: %(text)s", text=repr(text.strip()[:80]))
+        ) from error
 
 
 def parse_relay(text: str) -> HostPort | None:
@@ -170,7 +175,7 @@ def parse_relay(text: str) -> HostPort | None:
     try:
         return _relay(text)
     except ValueError as error:
-        raise Invalid("relay", "relay: expected HOST:PORT, or none") from error
+        raise Invalid("relay", phrase("relay: expected HOST:PORT, or none")) from error
 
 
 def relay_of(domain: Domain) -> str:

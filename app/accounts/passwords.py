@@ -26,6 +26,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.accounts.common_passwords import COMMON_WORDS, SEQUENCES
 from app.accounts.errors import Invalid
+from app.phrase import phrase
 from app.secret import Secret
 
 SHORTEST, LONGEST = 15, 256
@@ -97,16 +98,20 @@ def require_good(password: Secret, *, address: str, name: str) -> None:
     """Raise Invalid, with a text for the person, unless the password can be taken."""
     text = unicodedata.normalize("NFKC", password.reveal())
     if len(text) < SHORTEST:
-        raise Invalid("password", f"a password has at least {SHORTEST} characters")
+        raise Invalid(
+            "password", phrase("a password has at least %(least)s characters", least=SHORTEST)
+        )
     if len(text) > LONGEST:
-        raise Invalid("password", f"a password has at most {LONGEST} characters")
+        raise Invalid(
+            "password", phrase("a password has at most %(most)s characters", most=LONGEST)
+        )
     folded = text.casefold()
     if len(set(folded)) < _FEWEST_DISTINCT or _is_repeated(folded) or _is_sequence(folded):
-        raise Invalid("password", "this password repeats or counts: it is guessed first")
+        raise Invalid("password", phrase("this password repeats or counts: it is guessed first"))
     if _is_mostly(folded, COMMON_WORDS):
-        raise Invalid("password", "this password is a common word: it is guessed first")
+        raise Invalid("password", phrase("this password is a common word: it is guessed first"))
     if _is_mostly(folded, _own_words(address, name)):
-        raise Invalid("password", "this password is your own name or address")
+        raise Invalid("password", phrase("this password is your own name or address"))
 
 
 def _octets(password: Secret) -> bytes:

@@ -15,14 +15,14 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.accounts import login, sessions, throttle, users
 from app.accounts.entering import Refused
-from app.accounts.errors import Forbidden, Invalid
+from app.accounts.errors import Forbidden, Invalid, sentence
 from app.accounts.networks import network_of
 from app.accounts.passwords import Passwords, PasswordsBusy, require_good
 from app.accounts.sessions import Client, SessionFacts
 from app.audit.events import LoginFailed, LoginFailure, SessionsRevoked
 from app.login_views import SecondStep
 from app.models import User
-from app.phrase import phrase
+from app.phrase import phrase, phrases
 from app.secret import Secret
 from app.viewer import Viewer
 from app.views import BadEntry, LoginRefused, LoginThrottled, SessionView, Visit
@@ -128,7 +128,7 @@ class Accounts:
         try:
             require_good(new, address=viewer.user.address, name=viewer.user.name)
         except Invalid as error:
-            raise BadEntry("new", f"{error.message[:1].upper()}{error.message[1:]}.") from error
+            raise BadEntry("new", sentence(error.message)) from error
         now = self._now()
         with self._db.read() as tx:
             if sessions.is_limited(tx, viewer):
@@ -139,15 +139,15 @@ class Accounts:
         try:
             if not self._passwords.check(kept, old):
                 self._note_wrong_password(viewer, now)
-                raise BadEntry("old", "This is not your present password.")
+                raise BadEntry("old", phrase("This is not your present password."))
             hashed = self._passwords.hash(new)
             with self._db.write() as tx:
                 throttle.forgive(tx, self._counts(viewer))
                 users.change_own_password(tx, viewer, kept, hashed, now)
         except PasswordsBusy as error:
-            raise BadEntry("old", "The server is busy. Try again in a moment.") from error
+            raise BadEntry("old", phrase("The server is busy. Try again in a moment.")) from error
         except Forbidden as error:
-            raise BadEntry("old", "This is not your present password.") from error
+            raise BadEntry("old", phrase("This is not your present password.")) from error
 
     def _charge(self, viewer: Viewer, now: datetime) -> str:
         """Count the attempt: with a stolen session nobody may guess the password here."""
@@ -156,7 +156,12 @@ class Accounts:
             refusal = throttle.charge(tx, self._counts(viewer), now)
         if refusal:
             seconds = _seconds(refusal.wait)
-            raise BadEntry("old", f"Too many attempts. Try again in {seconds} seconds.")
+            message = phrases(
+                "Too many attempts. Try again in %(num)s second.",
+                "Too many attempts. Try again in %(num)s seconds.",
+                seconds,
+            )
+            raise BadEntry("old", message)
         return kept
 
     def _counts(self, viewer: Viewer) -> tuple[throttle.Count, ...]:

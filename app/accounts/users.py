@@ -23,6 +23,7 @@ from app.accounts.errors import Forbidden, Invalid, Taken, Unknown
 from app.accounts.names import clean_name
 from app.accounts.passwords import Passwords, require_good
 from app.accounts.permissions import Permission, reachable_domain, require, require_grant
+from app.address_faults import why
 from app.audit.events import (
     PasswordChanged,
     PasswordReset,
@@ -32,6 +33,7 @@ from app.audit.events import (
     UserEnabled,
 )
 from app.models import AddressRoute, Domain, Identity, User
+from app.phrase import phrase
 from app.secret import Secret
 from app.viewer import Actor, Role, Viewer
 from archive_store import ids
@@ -173,7 +175,7 @@ def set_disabled(
     actor = require(who, Permission.MANAGE_PEOPLE, user.domain_id)
     require_grant(who, Role(user.role))
     if isinstance(who, Viewer) and who.user.id == user.id:
-        raise Invalid("disabled", "you cannot disable yourself")
+        raise Invalid("disabled", phrase("you cannot disable yourself"))
     if user.disabled == disabled:
         return
     user.disabled = disabled
@@ -218,7 +220,7 @@ def require_free(tx: Session, address_key: str) -> None:
     feeds.require_no_feed(tx, address_key)
     taken = tx.get(AddressRoute, address_key) is not None
     if taken or tx.scalars(select(User.id).where(User.address_key == address_key)).first():
-        raise Taken(f"the address {address_key} is taken")
+        raise Taken(phrase("the address %(address)s is taken", address=address_key))
 
 
 def parse_address(text: str) -> EmailAddress:
@@ -226,7 +228,9 @@ def parse_address(text: str) -> EmailAddress:
     try:
         return EmailAddress.parse(text.strip())
     except BadAddress as error:
-        raise Invalid("address", f"not an e-mail address: {error}") from error
+        raise Invalid(
+            "address", phrase("not an e-mail address: %(why)s", why=why(error))
+        ) from error
 
 
 def parse_role(text: str) -> Role:
@@ -234,7 +238,9 @@ def parse_role(text: str) -> Role:
     try:
         return Role(text.strip().lower())
     except ValueError as error:
-        raise Invalid("role", f"role: expected one of {', '.join(Role)}") from error
+        raise Invalid(
+            "role", phrase("role: expected one of %(roles)s", roles=", ".join(Role))
+        ) from error
 
 
 def _add_mailbox(tx: Session, domain: Domain, address_key: str, now: datetime) -> bytes:
@@ -267,9 +273,9 @@ def _set_role(tx: Session, who: Viewer | Actor, user: User, role: Role, now: dat
     require_grant(who, Role(user.role))
     require_grant(who, role)
     if role is not Role.PROVIDER and user.domain_id is None:
-        raise Invalid("role", f"{role} needs a domain")
+        raise Invalid("role", phrase("%(role)s needs a domain", role=role.value))
     if isinstance(who, Viewer) and who.user.id == user.id:
-        raise Invalid("role", "you cannot change your own role")
+        raise Invalid("role", phrase("you cannot change your own role"))
     _set(tx, who, user, "role", role.value, now)
 
 

@@ -10,17 +10,18 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from app import audit
-from app.accounts.errors import Forbidden, Invalid, Taken, Unknown
+from app.accounts.errors import Forbidden, Invalid, Taken, Unknown, sentence
 from app.accounts.passwords import PasswordsBusy
 from app.accounts.permissions import Permission, allows
 from app.audit.events import AccessRefused
+from app.phrase import phrase
 from app.viewer import Viewer
 from app.views import BadEntry
 from archive_store import ids
 from archive_store.db import Database
 from archive_store.errors import NotFound, StoreBusy
 
-ELSEWHERE = "Only your service provider can change where mail goes."
+ELSEWHERE = phrase("Only your service provider can change where mail goes.")
 
 
 class Gate:
@@ -50,7 +51,7 @@ class Gate:
         except Unknown as error:
             raise NotFound("not here") from error
         except Taken as error:
-            raise BadEntry(taken, sentence(str(error))) from error
+            raise BadEntry(taken, sentence(error.message)) from error
         except Invalid as error:
             raise BadEntry(error.field.replace("-", "_"), sentence(error.message)) from error
         except PasswordsBusy as error:
@@ -62,11 +63,6 @@ class Gate:
             trail = viewer.user.domain_id
             audit.record(tx, event, trail=trail, actor=viewer.actor, at=self._now())
         return NotFound("not here")
-
-
-def sentence(text: str) -> str:
-    """A text of an error as it stands beside a field."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def read_id(shown: str) -> bytes:

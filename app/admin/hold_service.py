@@ -17,6 +17,7 @@ from app.admin import holds
 from app.admin.gate import Gate, read_id
 from app.admin_views import FoundToHold, HoldLine, HoldPage
 from app.models import AddressRoute, Hold
+from app.phrase import phrase
 from app.secret import Secret
 from app.viewer import Viewer
 from app.views import BadEntry
@@ -31,12 +32,11 @@ from archive_store.search import parse_query
 
 HELD_ROWS = 50
 LONGEST_REASON = 500
-NO_REASON = "Say why: the reason stands in the list and in the audit trail."
-NO_WORDS = "Say what to search for: a search without words would find everything."
-BAD_WORDS = "Not all of this makes sense as a search: {typed}"
-NOTHING_FOUND = "This search finds nothing in that mailbox now."
-LONG_REASON = f"A reason has {LONGEST_REASON} characters at most."
-NOBODY = "Nobody of your domain has a mailbox with this address."
+NO_REASON = phrase("Say why: the reason stands in the list and in the audit trail.")
+NO_WORDS = phrase("Say what to search for: a search without words would find everything.")
+NOTHING_FOUND = phrase("This search finds nothing in that mailbox now.")
+LONG_REASON = phrase("A reason has %(most)s characters at most.", most=LONGEST_REASON)
+NOBODY = phrase("Nobody of your domain has a mailbox with this address.")
 
 
 class HoldKeys(Protocol):
@@ -166,7 +166,10 @@ class Holds:
         if query.empty:
             raise BadEntry("words", NO_WORDS)
         if query.problems:
-            raise BadEntry("words", BAD_WORDS.format(typed=query.problems[0].typed or words))
+            typed = query.problems[0].typed or words
+            raise BadEntry(
+                "words", phrase("Not all of this makes sense as a search: %(typed)s", typed=typed)
+            )
         return words
 
     def _mailbox(self, viewer: Viewer, address: str) -> bytes:

@@ -27,12 +27,13 @@ from app.delivery.desk import QueueRow
 from app.delivery.queue import PRIMARY, QUEUED
 from app.delivery.sealed import open_envelope, open_reply
 from app.models import DkimKey, Domain, User
+from app.phrase import phrase
 from app.viewer import Actor, Role, Via
 from archive_store import ids
 from archive_store.errors import SealBroken
 
-SEALED = "(sealed)"
-RECEIVERS = "the receiver's server"
+SEALED = phrase("(sealed)")
+RECEIVERS = phrase("the receiver's server")
 
 
 def domain_line(tx: Session, domain: Domain, since: datetime | None = None) -> DomainLine:
@@ -105,7 +106,7 @@ def audit_line(entry: AuditEntry) -> AuditLine:
 def actor_name(actor: Actor) -> str:
     """Who it was, in words."""
     if actor.via is Via.COMMAND:
-        return f"{actor.address} (command line)"
+        return phrase("%(who)s (command line)", who=actor.address)
     if actor.via is Via.SYSTEM:
         return f"LiveArchive ({actor.address})"
     return actor.address
@@ -114,7 +115,9 @@ def actor_name(actor: Actor) -> str:
 def queue_line(row: QueueRow, installation: bytes, key: bytes | None) -> QueueLine:
     """A queue item; sender and recipient show when the item's key was to be had."""
     item = row.item
-    mail_from, rcpt_to, reply = SEALED, SEALED, ""
+    mail_from: str = SEALED
+    rcpt_to: str = SEALED
+    reply = ""
     if key is not None:
         try:
             envelope = open_envelope(installation, item, key)

@@ -23,6 +23,7 @@ from app.admin_views import (
 )
 from app.delivery.queue import DELIVERED, FAILED, WAITING
 from app.models import QueueItem
+from app.phrase import phrase, together
 from archive_store import ids
 from archive_store.db import Database
 from archive_store.errors import NotFound, SealBroken
@@ -172,39 +173,44 @@ def step(line: Line) -> MaillogStep:
 
 
 _TITLES: Mapping[str, tuple[str, StepState]] = {
-    "received": ("Received and kept", "ok"),
-    "sent": ("Sent from here", "ok"),
-    "stored": ("Kept", "ok"),
-    "handed-on": ("Handed on", "ok"),
-    "deferred": ("Not taken yet", "warn"),
-    "failed": ("Not taken", "bad"),
-    "expired": ("Given up", "bad"),
-    "refused": ("Refused at the door", "bad"),
+    "received": (phrase("Received and kept"), "ok"),
+    "sent": (phrase("Sent from here"), "ok"),
+    "stored": (phrase("Kept"), "ok"),
+    "handed-on": (phrase("Handed on"), "ok"),
+    "deferred": (phrase("Not taken yet"), "warn"),
+    "failed": (phrase("Not taken"), "bad"),
+    "expired": (phrase("Given up"), "bad"),
+    "refused": (phrase("Refused at the door"), "bad"),
 }
 
 
 def _told(entry: LogEntry) -> str:
     if entry.event in BEGINNINGS:
         where = " ".join(filter(None, (entry.more.get("helo", ""), _bracketed(entry.client))))
-        report = "Out of a journal report." if "journal" in entry.more else ""
-        parts = [f"From {where}." if where else "", report, _before(entry), entry.detail]
-        return " ".join(filter(None, parts))
-    server = entry.more.get("server", "")
-    parts = [
-        f"For {', '.join(entry.recipients)}." if entry.recipients else "",
-        f"{server} said:" if server and entry.detail else "",
-        entry.detail,
-    ]
-    return " ".join(filter(None, parts))
+        parts = [
+            phrase("From %(where)s.", where=where) if where else "",
+            phrase("Out of a journal report.") if "journal" in entry.more else "",
+            *_before(entry),
+            entry.detail,
+        ]
+        return together([part for part in parts if part])
+    server, whom = entry.more.get("server", ""), ", ".join(entry.recipients)
+    said = entry.detail
+    if server and said:
+        said = phrase("%(server)s said: %(reply)s", server=server, reply=said)
+    parts = [phrase("For %(recipients)s.", recipients=whom) if whom else "", said]
+    return together([part for part in parts if part])
 
 
-def _before(entry: LogEntry) -> str:
+def _before(entry: LogEntry) -> tuple[str, ...]:
     """What the server that sent it told by XFORWARD."""
     client = _bracketed(entry.more.get("origin", ""))
     where = " ".join(filter(None, (entry.more.get("origin_helo", ""), client)))
     name = entry.more.get("origin_queue_id", "")
-    parts = [f"Before that from {where}." if where else "", f"Queued there as {name}." * bool(name)]
-    return " ".join(filter(None, parts))
+    return (
+        phrase("Before that from %(where)s.", where=where) if where else "",
+        phrase("Queued there as %(name)s.", name=name) if name else "",
+    )
 
 
 def _bracketed(client: str) -> str:

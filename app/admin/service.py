@@ -41,6 +41,7 @@ from app.admin_views import (
 from app.audit.export import Signer
 from app.delivery import desk, queue
 from app.models import Domain
+from app.phrase import phrase
 from app.secret import Secret
 from app.viewer import Role, Viewer
 from app.views import BadEntry
@@ -54,8 +55,8 @@ from archive_store.segments import SegmentStore
 
 log = logging.getLogger(__name__)
 QUEUE_ROWS = 50
-NO_SERVER = "Say where its mail server is: a host and a port, such as mail.example.com:25."
-NOT_YOURS = "This address is of no domain that you look after."
+NO_SERVER = phrase("Say where its mail server is: a host and a port, such as mail.example.com:25.")
+NOT_YOURS = phrase("This address is of no domain that you look after.")
 
 
 class AdminKeys(Protocol):

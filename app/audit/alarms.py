@@ -17,6 +17,7 @@ from app.audit.kinds import Kind
 from app.audit.trail import INSTALLATION, record
 from app.audit.wording import sentence
 from app.models import AuditEvent
+from app.phrase import phrase, phrases
 from app.viewer import Actor
 from archive_store.clock import DAY, day_of, day_start
 from archive_store.db import Database
@@ -82,66 +83,96 @@ def look_for_overdue(db: Database, role: str, now: datetime) -> None:
 
 def standing(tx: Session, now: datetime) -> tuple[str, ...]:
     """What needs somebody's eyes now, most urgent first."""
-    found = []
+    found: list[str] = []
     last = overdue(tx, now)
     if last is not None:
         found.append(
-            f"The keys role is away: mail can be taken until {last} only. Start it, or see its log."
+            phrase(
+                "The keys role is away: mail can be taken until %(last)s only. "
+                "Start it, or see its log.",
+                last=last,
+            )
             if day_of(now) <= last
-            else "The keys role is away and there are no keys for today: all mail is refused (451)."
+            else phrase(
+                "The keys role is away and there are no keys for today: all mail is refused (451)."
+            )
         )
     if _stands(tx, Kind.KEYS_LOCKED, Kind.KEYS_UNLOCKED, now):
         found.append(
-            "The keyring cannot be opened: mail comes in, nobody can read. The keys role's log "
-            "says why."
+            phrase(
+                "The keyring cannot be opened: mail comes in, nobody can read. The keys role's log "
+                "says why."
+            )
         )
     forged = {str(one.details["owner_id"]) for one in _since(tx, Kind.KEYS_FORGED, now - SHOWN_FOR)}
     if forged:
         found.append(
-            f"{len(forged)} public keys were changed in the database: mail for their owners is "
-            "refused (451). Find out who can write to it."
+            phrases(
+                "%(num)s public key was changed in the database: mail for its owner is "
+                "refused (451). Find out who can write to it.",
+                "%(num)s public keys were changed in the database: mail for their owners is "
+                "refused (451). Find out who can write to it.",
+                len(forged),
+            )
         )
     found += _unopened(tx, now)
     held = _stands(tx, Kind.CLOCK_HELD, Kind.CLOCK_CONFIRMED, now)
     if held:
         found.append(
-            f"The clock jumped to {held.details['clock']}. If that is right, say so with "
-            "`livearchive keys confirm-clock`; until then no keys are destroyed ahead of time."
+            phrase(
+                "The clock jumped to %(clock)s. If that is right, say so with "
+                "`livearchive keys confirm-clock`; until then no keys are destroyed ahead of time.",
+                clock=held.details["clock"],
+            )
         )
     unfit = [*_since(tx, Kind.BUCKET_UNFIT, now - SHOWN_FOR, limit=1)]
     if unfit:
         found.append(
-            f"The bucket {unfit[0].details['bucket']} keeps old versions or overwrites, so that "
-            "deleted mail would stay or come back. `livearchive check` says which."
+            phrase(
+                "The bucket %(bucket)s keeps old versions or overwrites, so that "
+                "deleted mail would stay or come back. `livearchive check` says which.",
+                bucket=unfit[0].details["bucket"],
+            )
         )
     return (*found, *_unread(tx, now))
 
 
 def _unopened(tx: Session, now: datetime) -> list[str]:
     """Sealed secrets of domains that do not open."""
-    unsigned = [
-        f"Mail of {name} leaves without a DKIM signature: the keyring does not open its keys. "
-        f"Make new ones with `livearchive domain dkim {name} --rotate`."
+    unsigned: list[str] = [
+        phrase(
+            "Mail of %(name)s leaves without a DKIM signature: the keyring does not open its keys. "
+            "Make new ones with `livearchive domain dkim %(name)s --rotate`.",
+            name=name,
+        )
         for name in _domains(tx, Kind.MAIL_UNSIGNED, now)
     ]
     return unsigned + [
-        f"The webhook of {name} is off: the keyring does not open its secret. Set it anew "
-        f"with `livearchive webhook set {name} URL`."
+        phrase(
+            "The webhook of %(name)s is off: the keyring does not open its secret. Set it anew "
+            "with `livearchive webhook set %(name)s URL`.",
+            name=name,
+        )
         for name in _domains(tx, Kind.WEBHOOK_OFF, now)
     ]
 
 
 def _unread(tx: Session, now: datetime) -> list[str]:
     """Mail that is kept and could not be read."""
-    found = []
+    found: list[str] = []
     if _since(tx, Kind.MAIL_UNREADABLE, now - SHOWN_FOR, limit=1):
         found.append(
-            "Stored mail could not be read. See to the disk; the index role's log names the "
-            "messages, and so does `livearchive fsck`."
+            phrase(
+                "Stored mail could not be read. See to the disk; the index role's log names the "
+                "messages, and so does `livearchive fsck`."
+            )
         )
     found += [
-        f"Journal reports of {domain} could not be read and are in quarantine: "
-        f"`livearchive domain journal {domain}` says how many, and where."
+        phrase(
+            "Journal reports of %(domain)s could not be read and are in quarantine: "
+            "`livearchive domain journal %(domain)s` says how many, and where.",
+            domain=domain,
+        )
         for domain in _domains(tx, Kind.JOURNAL_UNREAD, now)
     ]
     return found

@@ -16,6 +16,7 @@ from app.audit import record
 from app.audit.events import QueueDropped, QueueFlushed, QueueHeld
 from app.delivery import queue
 from app.models import Domain, QueueItem
+from app.phrase import phrase
 from app.viewer import Actor
 from app.views import BadEntry
 from archive_store.db import Database
@@ -175,7 +176,7 @@ def _find(
     if item is None:
         raise NotFound("no such item")
     if item.state == queue.LEASED:
-        raise BadEntry("item", "This mail is being delivered at this moment.")
+        raise BadEntry("item", phrase("This mail is being delivered at this moment."))
     if item.state not in states:
-        raise BadEntry("item", "This mail is in another state by now.")
+        raise BadEntry("item", phrase("This mail is in another state by now."))
     return item

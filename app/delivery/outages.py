@@ -21,6 +21,7 @@ from app.audit.events import OutageClosed, OutageDeclared
 from app.delivery import queue, webhooks
 from app.delivery.health import State
 from app.models import Domain, Outage, QueueItem
+from app.phrase import phrase
 from app.viewer import Actor, Viewer
 from archive_store import ids
 from archive_store.clock import day_of
@@ -29,10 +30,10 @@ from archive_store.models import Message
 DECLARED = "declared"
 REOPENED_WITHIN = timedelta(minutes=2)
 LONGEST_REASON = 500
-NO_REASON = "say why: the reason stands in the timeline and in the audit trail"
-LONG_REASON = f"a reason has {LONGEST_REASON} characters at most"
-OPEN_ALREADY = "somebody has opened this outage already"
-NONE_OPEN = "no outage is open"
+NO_REASON = phrase("say why: the reason stands in the timeline and in the audit trail")
+LONG_REASON = phrase("a reason has %(most)s characters at most", most=LONGEST_REASON)
+OPEN_ALREADY = phrase("somebody has opened this outage already")
+NONE_OPEN = phrase("no outage is open")
 
 
 def open_one(tx: Session, domain_id: bytes) -> Outage | None:

@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from app.demo.control import StandInControl, StandInError, StandInStatus
 from app.demo.kept import KeptMail
 from app.demo.standin import Mode
+from app.phrase import phrase
 from app.web.access import Local
 from app.web.csrf import FIELD, OpenForm, text
 from app.web.render import render
@@ -36,7 +37,7 @@ class Sight:
 
 def demo_page(control: StandInControl, smtp: str) -> Extra:
     """The page and its link, for the site of a demo; `smtp` is where mail is taken, HOST:PORT."""
-    return Extra(demo_router(control, smtp), "Demo", "demo")
+    return Extra(demo_router(control, smtp), phrase("Demo"), "demo")
 
 
 def demo_router(control: StandInControl, smtp: str) -> APIRouter:

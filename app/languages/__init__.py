@@ -26,7 +26,20 @@ class Language:
 
 
 ENGLISH = Language("en", "English", "en_GB", "EEEE d MMMM y", "EEEE d MMMM", "EEE d MMM", "d MMM")
-LANGUAGES = {language.tag: language for language in (ENGLISH,)}
+LANGUAGES = {
+    language.tag: language
+    for language in (
+        ENGLISH,
+        Language(
+            "de", "Deutsch", "de", "EEEE, d. MMMM y", "EEEE, d. MMMM", "EEE, d. MMM", "d. MMM"
+        ),
+        Language("fr", "Français", "fr", "EEEE d MMMM y", "EEEE d MMMM", "EEE d MMM", "d MMM"),
+        Language("ja", "日本語", "ja", "y年M月d日EEEE", "M月d日EEEE", "M月d日(EEE)", "M月d日"),
+        Language(
+            "ar", "العربية", "ar", "EEEE، d MMMM y", "EEEE، d MMMM", "EEEE، d MMM", "d MMM", "rtl"
+        ),
+    )
+}
 
 
 def chosen(tag: str, accepted: str) -> Language:

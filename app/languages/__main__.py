@@ -35,7 +35,7 @@ msgid ""
 msgstr ""
 "Language: {tag}\\n"
 "Content-Type: text/plain; charset=utf-8\\n"
-"Plural-Forms: {forms};\\n"
+"Plural-Forms: {forms}\\n"
 
 """
 WIDTH = 100

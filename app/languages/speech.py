@@ -73,7 +73,8 @@ class Speech:
             return said % {"num": self.number(text.number), **values}
         said = self.gettext(text.message)
         # Without a translation it reads as whoever wrote it wants its English to read.
-        return str(text) if said == text.message else said % values
+        english = said == text.message and values == text.values
+        return str(text) if english else said % values
 
     def number(self, value: int) -> str:
         """1,180; 1.180; 1 180"""

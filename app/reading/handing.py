@@ -8,12 +8,13 @@ from app.delivery import queue
 from app.delivery.sealed import open_envelope, open_reply
 from app.delivery.state import EntryDelivery
 from app.models import QueueItem
+from app.phrase import phrase
 from app.views import DeliveryName, DeliveryState
 from archive_store.errors import SealBroken
 from archive_store.sealing import queue_key
 
 SENT = "sent"
-DROPPED = "An administrator took it out of the queue."
+DROPPED = phrase("An administrator took it out of the queue.")
 
 
 def only_here(delivery: EntryDelivery, folder: str) -> bool:

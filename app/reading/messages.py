@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.delivery.state import NONE, EntryDelivery, delivery_state
 from app.keys.protocol import Purpose
+from app.phrase import phrase
 from app.reading import files, finding, handing, rows
 from app.reading.desk import Desk, Remote
 from app.reading.opening import OpenedEntry
@@ -22,7 +23,7 @@ from archive_store.models import Entry
 from archive_store.search import parse_query
 
 SOURCE_OCTETS = 1024 * 1024
-DAMAGED = (
+DAMAGED = phrase(
     "This message is kept, but its sealed octets are damaged or were changed, so it is not shown. "
     "Your help desk can find it by the time at which it came. Your other messages are not affected."
 )

@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.address_faults import why
+from app.phrase import Phrase, phrase
 from archive_store.address import BadAddress, EmailAddress
 from archive_store.mime import clean
 
-COMMA_HINT = " A name with a comma in it needs quotation marks."
 _SHOWN = 80  # characters of a wrong part that its error quotes
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
@@ -22,7 +23,11 @@ _PLAIN_NAME = re.compile(r"""[^\s"(),:;<>@\[\\\]]+(?: [^\s"(),:;<>@\[\\\]]+)*"""
 
 
 class BadList(ValueError):
-    """A part of a list is no recipient; the text is for the person who typed it."""
+    """A part of a list is no recipient; `message` is for the person who typed it."""
+
+    def __init__(self, message: Phrase) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,22 @@ def read_list(text: str) -> tuple[Addressee, ...]:
         try:
             one = _read(part)
         except BadAddress as error:
-            hint = COMMA_HINT if len(parts) > 1 and "@" not in part else ""
-            why = error if "@" in part else "it has no @ sign"
-            raise BadList(f"{_excerpt(part)} is no e-mail address: {why}.{hint}") from None
+            raise BadList(_wrong(part, error, several=len(parts) > 1)) from None
         found.setdefault(one.address.key, one)
     return tuple(found.values())
+
+
+def _wrong(part: str, error: BadAddress, *, several: bool) -> Phrase:
+    text = _excerpt(part)
+    if "@" in part:
+        return phrase("%(text)s is no e-mail address: %(why)s.", text=text, why=why(error))
+    if several:
+        return phrase(
+            "%(text)s is no e-mail address: it has no @ sign. "
+            "A name with a comma in it needs quotation marks.",
+            text=text,
+        )
+    return phrase("%(text)s is no e-mail address: it has no @ sign.", text=text)
 
 
 def write_list(people: Iterable[tuple[str, str]]) -> str:
@@ -89,7 +105,9 @@ def _split(text: str) -> Iterable[str]:
             continue
         part.append(character)
     if quoted:
-        raise BadList(f"A quotation mark is not closed: {_excerpt(''.join(part))}")
+        raise BadList(
+            phrase("A quotation mark is not closed: %(text)s", text=_excerpt("".join(part)))
+        )
     yield "".join(part)
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from app.accounts import identities
 from app.keys.protocol import Purpose
 from app.models import Identity
+from app.phrase import phrase
 from app.reading.finding import Window, read_id
 from app.reading.opening import Opener
 from app.sending.compose import LARGEST_LETTER
@@ -37,7 +38,7 @@ from archive_store.segments import SegmentStore
 
 log = logging.getLogger(__name__)
 FOLDER = "drafts"
-FILES_GONE = (
+FILES_GONE = phrase(
     "The files of this draft are gone: it was saved or sent on another device. Choose them again."
 )
 Octets = tuple[str, str, bytes]  # a file: name, type, octets

@@ -24,11 +24,11 @@ from archive_store.address import EmailAddress
 from archive_store.maillog import LogEntry
 
 MOST_RECIPIENTS = 100
-TOO_LARGE = "A message may be 25 MB with its attachments. Take a file out."
 TOO_LONG = phrase(
     "The text is too long to be sent: its end is missing. Put a part of it into a file."
 )
-NOBODY = "Say to whom: an address, such as hanna@example.com."
+TOO_LARGE = phrase("A message may be 25 MB with its attachments. Take a file out.")
+NOBODY = phrase("Say to whom: an address, such as hanna@example.com.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,15 @@ def read_recipients(form: Outgoing) -> Typed:
         try:
             lists[name] = read_list(text)
         except BadList as error:
-            raise BadDraft(name, str(error)) from None
+            raise BadDraft(name, error.message) from None
         for one in lists[name]:
             everybody.setdefault(one.address.key, (name, one))
     if not everybody:
         raise BadDraft("to", NOBODY)
     if len(everybody) > MOST_RECIPIENTS:
-        raise BadDraft("to", f"A message has at most {MOST_RECIPIENTS} recipients.")
+        raise BadDraft(
+            "to", phrase("A message has at most %(most)s recipients.", most=MOST_RECIPIENTS)
+        )
     return Typed(lists["to"], lists["cc"], tuple(everybody.values()))
 
 
@@ -103,7 +105,10 @@ def _letter(
     form: Outgoing, identity: Identity, typed: Typed, thread: Thread, date: datetime
 ) -> Letter:
     if len(form.subject) > quoting.LONGEST_SUBJECT:
-        raise BadDraft("subject", f"A subject has at most {quoting.LONGEST_SUBJECT} characters.")
+        longest = quoting.LONGEST_SUBJECT
+        raise BadDraft(
+            "subject", phrase("A subject has at most %(most)s characters.", most=longest)
+        )
     if form.rich and not form.rich.whole:
         raise BadDraft("message", TOO_LONG)
     letter = Letter(
@@ -130,7 +135,12 @@ def _routed(tx: Session, where: DraftField, one: Addressee) -> Recipient:
     unknown = route.disposition is Disposition.REJECT_UNKNOWN
     # In copy mode others of the domain are people whom only its own server knows.
     if unknown and domain is not None and domain.mode == Mode.RELAY:
-        raise BadDraft(where, f"Nobody at {route.domain_name} has the address {one.wire}.")
+        message = phrase(
+            "Nobody at %(domain)s has the address %(address)s.",
+            domain=route.domain_name,
+            address=one.wire,
+        )
+        raise BadDraft(where, message)
     return Recipient(one.wire, route)
 
 

@@ -22,6 +22,7 @@ from app.delivery import queue
 from app.delivery.outcome import GONE, Failed
 from app.delivery.queue import Claim
 from app.models import Domain, Identity, QueueItem, User
+from app.phrase import phrase
 from app.sending.dispatch import as_unit
 from app.sending.draft_mail import Written, decode
 from app.sending.outbound import Posted, post
@@ -38,7 +39,7 @@ from archive_store.segments import SegmentStore
 
 log = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=60)
-NOT_YOURS = "It cannot be sent as this address any more."
+NOT_YOURS = phrase("It cannot be sent as this address any more.")
 
 
 class Overtaken(StoreError):

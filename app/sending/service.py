@@ -20,6 +20,7 @@ from app.audit.events import Event, MessageScheduled, MessageSent
 from app.delivery import primaries
 from app.keys.protocol import Purpose
 from app.models import Identity
+from app.phrase import Phrase, phrase, phrases
 from app.reading.opening import Opener, Parsers
 from app.sending import drafts, limits
 from app.sending.compose import new_message_id
@@ -43,10 +44,11 @@ from archive_store.sealing import Incoming
 
 PATIENCE = timedelta(seconds=60)
 MARGIN = timedelta(hours=1)  # between the latest time to send at and the end of the mail's keys
-NOT_NOW = "The archive could not take it just now, and nothing was sent. Try again in a minute."
-UNCERTAIN = "The archive is slow to answer. Look into Sent before you send this again."
-TOO_SOON = "That time is over. Choose one that is still to come."
-TOO_LATE = "Mail is kept here for {days} days only, so it can wait no longer than that."
+NOT_NOW = phrase(
+    "The archive could not take it just now, and nothing was sent. Try again in a minute."
+)
+UNCERTAIN = phrase("The archive is slow to answer. Look into Sent before you send this again.")
+TOO_SOON = phrase("That time is over. Choose one that is still to come.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +158,7 @@ class Sending:
             written = Written(whole, thread)
             unit = [pending(written, posted.letter.sender, viewer, leaves_at)]
             stored = self._store(unit, partial(self._scheduled, deed, leaves_at))
-            text = f"Sent as {deed.identity}."
+            text = phrase("Sent as %(identity)s.", identity=deed.identity)
         if outgoing.draft is not None:
             self._drafts.finish(viewer)
         entry_id = ids.show(stored[0].entry_ids[0])
@@ -166,14 +168,16 @@ class Sending:
         if leaves_at <= now:
             raise BadDraft("when", TOO_SOON)
         if leaves_at > now + self._longest - MARGIN:
-            raise BadDraft("when", TOO_LATE.format(days=self._longest.days))
+            raise BadDraft("when", _too_late(self._longest.days))
 
     def _identity(self, viewer: Viewer, shown: str) -> Identity:
         try:
             with self._db.read() as tx:
                 return identities.own(tx, viewer, ids.read(shown))
         except (Unknown, ids.BadId):
-            raise BadDraft("from", "You cannot send as this. Choose one of your own.") from None
+            raise BadDraft(
+                "from", phrase("You cannot send as this. Choose one of your own.")
+            ) from None
 
     def _source(self, viewer: Viewer, entry_id: str | None) -> Answered | None:
         if entry_id is None:
@@ -214,7 +218,9 @@ class Sending:
     def _kept(self, source: Answered | None, index: int) -> Octets:
         found = self._parsers.attachment(source.opened.octets, index) if source else None
         if found is None:
-            raise BadDraft("attachments", "A file of that message cannot be read. Leave it out.")
+            raise BadDraft(
+                "attachments", phrase("A file of that message cannot be read. Leave it out.")
+            )
         facts, octets = found
         return facts.filename, facts.content_type, octets
 
@@ -268,12 +274,21 @@ class Sending:
         audit.record(tx, event, trail=viewer.user.domain_id, actor=viewer.actor, at=self._now())
 
     def _receipt(self, identity: str, recipients: tuple[Recipient, ...]) -> str:
-        said = f"Sent as {identity}."
         down = self._down(recipients)
         if not down:
-            return f"{said} A copy is in Sent."
-        at_once = " Colleagues read it here now." if any(r.is_here for r in recipients) else ""
-        return f"{said}{at_once} The mail server of {down} gets it when it is back."
+            return phrase("Sent as %(identity)s. A copy is in Sent.", identity=identity)
+        if any(recipient.is_here for recipient in recipients):
+            return phrase(
+                "Sent as %(identity)s. Colleagues read it here now. "
+                "The mail server of %(domain)s gets it when it is back.",
+                identity=identity,
+                domain=down,
+            )
+        return phrase(
+            "Sent as %(identity)s. The mail server of %(domain)s gets it when it is back.",
+            identity=identity,
+            domain=down,
+        )
 
     def _down(self, recipients: tuple[Recipient, ...]) -> str:
         """A domain whose server is handed the message, and takes no mail now."""
@@ -286,6 +301,14 @@ class Sending:
         except StoreError:
             pass  # it is sent: an error now would have it sent twice
         return ""
+
+
+def _too_late(days: int) -> Phrase:
+    return phrases(
+        "Mail is kept here for %(num)s day only, so it can wait no longer than that.",
+        "Mail is kept here for %(num)s days only, so it can wait no longer than that.",
+        days,
+    )
 
 
 def _view(identity: Identity) -> IdentityView:

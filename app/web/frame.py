@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from app.phrase import Phrase, Say, phrase
+
 _POLICY: Final = (
     "default-src 'none'; img-src {pictures}; style-src 'unsafe-inline'; form-action 'none'; "
     "base-uri 'none'; frame-ancestors 'self'; "
@@ -50,8 +52,11 @@ mark {{ background: light-dark(oklch(.925 .1 98), oklch(.43 .085 92)); color: in
 """
 _NOTICE: Final = (
     '<p style="margin-top: 24px; border-top: 1px solid; padding-top: 8px; font: 14px/1.5 '
-    'system-ui, sans-serif">{}</p>'
+    'system-ui, sans-serif">'
 )
+_TITLE: Final = phrase("Message body")
+
+Pieces = tuple[str, ...]  # of a document: safe markup, and phrases, which are not escaped yet
 
 
 def policy_with(pictures: str) -> str:
@@ -61,32 +66,50 @@ def policy_with(pictures: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafeHtml:
-    """A complete page for the frame. Nobody changes `document`; it is served as it is."""
+    """A complete page for the frame. Nobody changes it; it is served as it is."""
 
-    document: str
+    pieces: Pieces
     blocked_images: int = 0  # pictures from elsewhere that are not shown
     notices: tuple[str, ...] = ()  # what was left out; the document ends with them too
+
+    @property
+    def document(self) -> str:
+        return self.said(str)
+
+    def said(self, say: Say) -> str:
+        """The document, with what we say in it in somebody's language."""
+        return "".join(
+            entities.escape(say(piece)) if isinstance(piece, Phrase) else piece
+            for piece in self.pieces
+        )
 
 
 def html_page(
     body: str, *, style: str, language: str, direction: str, notices: tuple[str, ...] = ()
-) -> str:
+) -> Pieces:
     """The page of an HTML message: white, as its sender saw it. `body` and `style` are safe."""
-    return _page(body, _HTML_STYLE + style, language, direction, notices)
+    return _page((body,), _HTML_STYLE + style, language, direction, notices)
 
 
-def text_page(body: str, *, language: str = "", notices: tuple[str, ...] = ()) -> str:
+def text_page(body: Pieces, *, language: str = "", notices: tuple[str, ...] = ()) -> Pieces:
     """The page of a plain text message: light or dark, as the reader's system is."""
     return _page(body, _TEXT_STYLE, language, "auto", notices)
 
 
-def _page(body: str, style: str, language: str, direction: str, notices: tuple[str, ...]) -> str:
+def _page(
+    body: Pieces, style: str, language: str, direction: str, notices: tuple[str, ...]
+) -> Pieces:
     lang = f' lang="{language}"' if _LANGUAGE.fullmatch(language) else ""
     way = direction if direction in _DIRECTIONS else "auto"
-    said = "".join(_NOTICE.format(entities.escape(notice)) for notice in notices)
+    said = [piece for notice in notices for piece in (_NOTICE, notice, "</p>")]
     return (
         f'<!DOCTYPE html>\n<html{lang}>\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<base target="_blank">\n<title>Message body</title>\n'
-        f'<style>\n{style}</style>\n</head>\n<body dir="{way}">\n{body}\n{said}</body>\n</html>\n'
+        '<base target="_blank">\n<title>',
+        _TITLE,
+        f'</title>\n<style>\n{style}</style>\n</head>\n<body dir="{way}">\n',
+        *body,
+        "\n",
+        *said,
+        "</body>\n</html>\n",
     )

@@ -20,7 +20,7 @@ from app.web.deeds import perform, read_deed, widened
 from app.web.deps import services_of
 from app.web.downloads import download
 from app.web.mailbox import Here, Place, is_grouped, list_context
-from app.web.render import mail_page, path_to, render
+from app.web.render import mail_page, path_to, render, speech_for
 from app.web.sanitize import FRAME_CSP
 from archive_store.search import parse_query
 
@@ -112,7 +112,9 @@ def body(
 ) -> Response:
     safe = services_of(request).reading.body_html(visit.viewer, entry_id, sought(request, found))
     headers = {"Content-Security-Policy": FRAME_CSP}
-    return Response(safe.document, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(
+        safe.said(speech_for(request).say), media_type="text/html; charset=utf-8", headers=headers
+    )
 
 
 @router.get("/mail/{folder}/{entry_id}/source", name="source")

@@ -28,7 +28,7 @@ from app.web.deps import services_of
 from app.web.frame import policy_with
 from app.web.message import EntryId, Found, sought
 from app.web.origin import own_origin
-from app.web.render import path_to
+from app.web.render import path_to, speech_for
 
 router = APIRouter()
 NONCE: Final = 12
@@ -61,7 +61,9 @@ def body_with_pictures(
         visit.viewer, entry_id, sought(request, found), lambda url: place + seal(url)
     )
     headers = {"Content-Security-Policy": policy_with(place)}
-    return Response(safe.document, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(
+        safe.said(speech_for(request).say), media_type="text/html; charset=utf-8", headers=headers
+    )
 
 
 @router.get("/mail/{folder}/{entry_id}/pictures/{sealed}", name="picture")

@@ -13,10 +13,14 @@ from itertools import groupby
 from typing import Final
 
 from app.markup.marks import Needles, marked_text
+from app.phrase import Phrase, phrase
 from app.web.frame import SafeHtml, text_page
 
 LONGEST_TEXT: Final = 2 * 1024 * 1024
-CUT_NOTICE: Final = "This text is longer than what is shown here. The original has all of it."
+CUT_NOTICE: Final = phrase(
+    "This text is longer than what is shown here. The original has all of it."
+)
+FOLD_LABEL: Final = phrase("Quoted text")
 DEEPEST_QUOTE: Final = 8
 FOLDED_FROM: Final = 8  # lines of a quoted tail; a shorter one is no burden
 _MOST_LINKS: Final = 5_000
@@ -33,20 +37,22 @@ _PAIRS: Final = {")": "(", "]": "["}
 Line = tuple[int, str]  # how deeply it is quoted, and its text
 
 
-def plain_text_document(
-    text: str, needles: Needles = (), *, fold_label: str = "Quoted text"
-) -> SafeHtml:
-    """The page for `text`; "\\n" ends lines. The folded `needles` are marked in it."""
+def plain_text_document(text: str, needles: Needles = ()) -> SafeHtml:
+    """The page for `text`; "\\n" ends lines. The folded `needles` are marked in it. A phrase is
+    ours, and has neither quotes nor links.
+    """
+    if isinstance(text, Phrase):
+        return SafeHtml(pieces=text_page(('<div class="text">', text, "</div>")))
     cut = len(text) > LONGEST_TEXT
     lines = [_line(line) for line in text[:LONGEST_TEXT].split("\n")]
     links = _Links(needles)
     fold = _folded_tail(lines)
     body = ['<div class="text">', *_blocks(lines[:fold], links), "</div>"]
     if fold < len(lines):
-        body += [f"<details><summary>{entities.escape(fold_label)}</summary>", '<div class="text">']
+        body += ["<details><summary>", FOLD_LABEL, '</summary><div class="text">']
         body += [*_blocks(lines[fold:], links), "</div></details>"]
     notices = (CUT_NOTICE,) if cut else ()
-    return SafeHtml(document=text_page("".join(body), notices=notices), notices=notices)
+    return SafeHtml(pieces=text_page(tuple(body), notices=notices), notices=notices)
 
 
 def _line(line: str) -> Line:

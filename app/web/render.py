@@ -53,6 +53,7 @@ def environment(speech: Speech) -> Environment:
         faces=showing.faces,
         file_kind=showing.file_kind,
         marked=showing.marked,
+        problem=showing.problem,
         device=showing.device,
     )
     env.globals.update(

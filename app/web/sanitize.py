@@ -32,6 +32,7 @@ from app.markup.css_filter import PREFIX
 from app.markup.html_balance import ATTRIBUTES, TAGS, Balanced, balance
 from app.markup.marks import Needles
 from app.markup.pictures import raster_type as raster_type
+from app.phrase import phrase
 from app.web.frame import FRAME_CSP as FRAME_CSP
 from app.web.frame import SafeHtml as SafeHtml
 from app.web.frame import html_page
@@ -40,8 +41,10 @@ from app.web.plaintext import plain_text_document as plain_text_document
 LONGEST_HTML: Final = 2 * 1024 * 1024  # characters
 MOST_PICTURES: Final = 16 * 1024 * 1024  # octets of all pictures, each time they are shown
 MOST_REMOTE: Final = 200  # pictures from elsewhere, where those are shown
-CUT_NOTICE: Final = "This message is longer than what is shown here. The original has all of it."
-STYLE_NOTICE: Final = "The style of this message is too large and is not applied."
+CUT_NOTICE: Final = phrase(
+    "This message is longer than what is shown here. The original has all of it."
+)
+STYLE_NOTICE: Final = phrase("The style of this message is too large and is not applied.")
 
 # Where to ask us for the picture at an address; None: nowhere.
 Remote = Callable[[str], str | None]
@@ -79,14 +82,14 @@ def sanitize_html(
     notices = ((CUT_NOTICE,) if cut or balanced.cut else ()) + (
         (STYLE_NOTICE,) if check.styles.left_out else ()
     )
-    document = html_page(
+    pieces = html_page(
         body,
         style=sheet,
         language=balanced.body.get("lang", ""),
         direction=balanced.body.get("dir", "").lower(),
         notices=notices,
     )
-    return SafeHtml(document=document, blocked_images=check.blocked, notices=notices)
+    return SafeHtml(pieces=pieces, blocked_images=check.blocked, notices=notices)
 
 
 def _sheet(balanced: Balanced, check: _Attributes) -> str:

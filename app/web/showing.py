@@ -91,6 +91,11 @@ def initials(name: str) -> str:
     return (words[0][0] + last).upper()
 
 
+def problem(text: str) -> str:
+    """What was wrong with a message (`archive_store.mime.values.Problem`), to be said."""
+    return PROBLEMS.get(text, text)
+
+
 def short_address(address: str, own: str) -> str:
     """ "sales@" of "sales@acme.example"; all of it when it begins as the own address does."""
     local, at, _ = address.rpartition("@")
@@ -148,6 +153,21 @@ KINDS = {
     "GIF": FileKind(phrase("Picture"), "image"),
     "WEBP": FileKind(phrase("Picture"), "image"),
     "HEIC": FileKind(phrase("Picture"), "image"),
+}
+PROBLEMS = {
+    str(problem): problem
+    for problem in (
+        phrase("This message could not be read here. The original is complete."),
+        phrase("Some parts are nested too deeply and are shown as one attachment."),
+        phrase("The message has more parts than are shown."),
+        phrase("The message has more header fields than are shown."),
+        phrase("The message has more addresses than are shown."),
+        phrase("The text is longer than what is shown."),
+        phrase("The HTML is longer than what is shown."),
+        phrase("A part names no usable boundary, so it is shown as text."),
+        phrase("The message has more than one From field."),
+        phrase("The message has no header fields."),
+    )
 }
 PROGRAMS = frozenset(
     "APP BAT CMD COM CPL DMG EXE HTA ISO JAR JS JSE LNK MSI PIF PS1 REG SCR SH VBE VBS".split()

@@ -1,6 +1,8 @@
 // Files of a mail: chosen, dragged or pasted; sent with a draft, with their progress; listed as the server has them.
 function size(octets) {
-  return octets < 1e6 ? `${Math.max(1, Math.round(octets / 1e3))} KB` : `${(octets / 1e6).toFixed(1)} MB`;
+  const [value, unit] = octets < 1e6 ? [Math.max(1, Math.round(octets / 1e3)), "kilobyte"] : [octets / 1e6, "megabyte"];
+  const language = `${document.documentElement.lang}-u-nu-latn`; // European digits, as on the rest of the page
+  return new Intl.NumberFormat(language, { style: "unit", unit, maximumFractionDigits: 1 }).format(value);
 }
 
 export function attachments(form) {

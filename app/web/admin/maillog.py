@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.admin_views import MaillogDetail, MaillogQuery
+from app.phrase import phrase
 from app.views import BadEntry, Visit
 from app.web import recall
 from app.web.access import Operator
@@ -19,7 +20,9 @@ from app.web.render import page, path_to
 router = APIRouter()
 FIELDS = ("recipient", "sender", "subject")
 NOTHING = dict.fromkeys(FIELDS, "")
-NO_RECIPIENT = BadEntry("recipient", "Say who should have got it: an address, or a part of one.")
+NO_RECIPIENT = BadEntry(
+    "recipient", phrase("Say who should have got it: an address, or a part of one.")
+)
 
 
 def show(

@@ -1,6 +1,7 @@
 """Which language a page gets, and what a marked text reads as."""
 
 import pickle
+from datetime import date
 
 import pytest
 
@@ -46,3 +47,28 @@ def test_english_says_what_is_written_and_its_numbers() -> None:
 
 def test_every_language_is_listed_under_its_tag() -> None:
     assert [language.tag for language in LANGUAGES.values()] == list(LANGUAGES)
+
+
+def test_each_number_has_its_plural() -> None:
+    arabic = speech_of("ar")
+    said = {
+        n: arabic.ngettext("%(num)s message", "%(num)s messages", n) for n in (1, 2, 3, 11, 100)
+    }
+    assert len(set(said.values())) == 4  # 11 and 100 differ in the cases of other nouns only
+    german = speech_of("de")
+    assert german.say(phrases("%(num)s message", "%(num)s messages", 1)) == "1 Nachricht"
+    assert german.say(phrases("%(num)s message", "%(num)s messages", 1200)) == "1.200 Nachrichten"
+    assert speech_of("ja").say(phrases("%(num)s message", "%(num)s messages", 1)) == "1通"
+
+
+def test_a_phrase_in_a_phrase_is_said_too() -> None:
+    what = phrase("%(one)s %(rest)s", one=phrase("Delivered"), rest="x")
+    assert speech_of("de").say(what) == "Zugestellt x"
+
+
+def test_sizes_and_days_are_written_as_the_language_does() -> None:
+    day = date(2026, 11, 24)
+    assert speech_of("fr").size(4_100_000) == "4,1\u202fMo"
+    assert speech_of("de").day(day, LANGUAGES["de"].long_day) == "Dienstag, 24. November"
+    assert speech_of("ja").day(day, LANGUAGES["ja"].whole_day) == "2026年11月24日火曜日"
+    assert speech_of("ar").day(day, LANGUAGES["ar"].short_day) == "الثلاثاء، 24 نوفمبر"
