@@ -17,6 +17,7 @@ from app.viewer import Method as Method
 from app.viewer import Person as Person
 from app.viewer import Role as Role
 from app.viewer import Viewer as Viewer
+from app.writing_views import Correspondent as Correspondent
 from app.writing_views import Habits as Habits
 from app.writing_views import Quoting as Quoting
 from app.writing_views import RichText as RichText
@@ -24,7 +25,7 @@ from app.writing_views import RichText as RichText
 FolderName = Literal["inbox", "starred", "sent", "drafts", "trash", "spam", "archive"]
 RowFilter = Literal["all", "unread", "starred", "attachments"]
 DeliveryName = Literal["only_here", "waiting", "delivered", "failed", "none"]
-DraftKind = Literal["new", "reply", "reply-all", "forward"]
+DraftKind = Literal["new", "reply", "reply-all", "forward", "enclose"]
 BannerState = Literal["down", "refusing", "declared", "slow", "recovered", "disk", "keys"]
 
 
@@ -247,6 +248,7 @@ class Draft:
     begin_rich: bool = False
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     attachments: tuple[AttachmentFacts, ...] = ()  # kept on forward
+    enclosed: int = 0  # octets of the message that goes along as a file
     source_entry: str | None = None
 
 

@@ -26,3 +26,11 @@ class RichText:
 
     html: str
     whole: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correspondent:
+    """Somebody to write to; the name may be empty."""
+
+    name: str
+    address: str

@@ -28,6 +28,7 @@ _DOCUMENT = (
     '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head>\n<body dir="auto">\n{body}\n'
     "</body></html>\n"
 )
+MESSAGE = "message/rfc822"
 _UNKNOWN_TYPE = ("application", "octet-stream")
 
 
@@ -114,6 +115,9 @@ def _body(letter: Letter) -> EmailMessage:
     for index, file in enumerate(letter.files):
         if file.filename in shown:
             continue
+        if file.content_type == MESSAGE and _passes_as_it_is(file.octets):
+            _enclose(message, file, index)
+            continue
         maintype, subtype = part_type(file.content_type)
         message.add_attachment(
             file.octets,
@@ -122,6 +126,31 @@ def _body(letter: Letter) -> EmailMessage:
             filename=safe_name(_encodable(file.filename), f"{maintype}/{subtype}", index),
         )
     return message
+
+
+def _enclose(message: EmailMessage, file: File, index: int) -> None:
+    """A message as a part, octet for octet, so that its signatures hold (RFC 2046 5.2.1)."""
+    part = EmailMessage(policy=SMTP)
+    part["Content-Type"] = MESSAGE
+    part["Content-Transfer-Encoding"] = "7bit"  # no other encoding is allowed but 8bit and binary
+    name = safe_name(_encodable(file.filename), MESSAGE, index)
+    part.add_header("Content-Disposition", "attachment", filename=name)
+    part.set_payload(file.octets.decode("ascii"))
+    if message.get_content_type() != "multipart/mixed":
+        message.make_mixed()
+    message.attach(part)
+
+
+def _passes_as_it_is(octets: bytes) -> bool:
+    """Whether any server takes it as a part; what does not is sent as an encoded file."""
+    return (
+        octets.isascii()
+        and b"\0" not in octets
+        and all(
+            len(line) <= 998 and b"\r" not in line and b"\n" not in line
+            for line in octets.split(b"\r\n")
+        )
+    )
 
 
 def _pictures(letter: Letter) -> dict[str, File]:

@@ -1,7 +1,7 @@
 """What the compose page starts with: an empty sheet, an answer, a forward. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.reading.opening import OpenedEntry
 from app.sending import quoting, quoting_rich
@@ -54,10 +54,15 @@ def answering(
     viewer: Viewer,
     habits: Habits,
 ) -> Draft:
-    """An answer to a message, or its forward."""
+    """An answer to a message, or its forward; one that encloses it has no word of it."""
     opened, parsed, names = answered.opened, answered.parsed, answered.named()
     identity = _addressed(identities, opened.envelope.rcpt_to, parsed)
     received_at = opened.entry.received_at
+    if kind == "enclose":
+        subject = quoting.forward_subject(parsed.subject)
+        entry = ids.show(opened.entry.id)
+        sheet = replace(blank((identity,), habits), kind=kind, subject=subject)
+        return replace(sheet, source_entry=entry, enclosed=len(opened.octets))
     forward = kind == "forward"
     own = {key_of(one.address) for one in identities} | {key_of(viewer.user.address)}
     to, cc = ([], []) if forward else _recipients(parsed, own, everybody=kind == "reply-all")
@@ -66,14 +71,14 @@ def answering(
         if forward
         else (quoting.quoted_answer, quoting_rich.quoted_answer)
     )
-    subject = quoting.forward_subject if forward else quoting.answer_subject
+    titled = quoting.forward_subject if forward else quoting.answer_subject
     where: Quoting = "below" if forward else habits.quoting
     return Draft(
         kind=kind,
         identity_id=identity.id,
         to=_typed(to),
         cc=_typed(cc),
-        subject=subject(parsed.subject),
+        subject=titled(parsed.subject),
         text=quoting.sheet(plain(parsed, received_at), identity.signature, where),
         rich=quoting_rich.sheet(rich(parsed, received_at, names), identity.signature, where),
         begin_rich=habits.rich,

@@ -7,6 +7,8 @@ those that join an article to its word, are searched for parts of words.
 import re
 from dataclasses import dataclass
 
+from app.sending.quoting import FORWARDED
+
 _QUOTED = re.compile(r"^>.*$", re.MULTILINE)
 _BETWEEN = re.compile(r"[^\w-]+|_")
 
@@ -17,6 +19,7 @@ class Attaching:
 
     words: tuple[str, ...]
     parts: tuple[str, ...]
+    end: str = FORWARDED  # what follows is another's
 
 
 ATTACHING = Attaching(
@@ -36,7 +39,8 @@ ATTACHING = Attaching(
 
 def speaks_of_attachment(text: str) -> bool:
     """Whether the own words of a plain text name one."""
-    said = f" {_BETWEEN.sub(' ', _QUOTED.sub(' ', text.lower()))} "
+    own = _QUOTED.sub(" ", text.partition(ATTACHING.end)[0].lower())
+    said = f" {_BETWEEN.sub(' ', own)} "
     return any(f" {word} " in said for word in ATTACHING.words) or any(
         part in said for part in ATTACHING.parts
     )

@@ -15,6 +15,7 @@ from archive_store.mime.values import Address, ParsedMessage
 QUOTED_CHARACTERS = 100_000
 LONGEST_SUBJECT = 500
 CUT = "[…]"
+FORWARDED = "---------- Forwarded message ----------"
 _NUMBER = r"(?:\[\d{1,3}\]|\(\d{1,3}\))?"
 # English and Italian, German, Scandinavian, Dutch, French, Polish, Hungarian, Portuguese and
 # Spanish, Turkish, Finnish, Indonesian, Welsh, Greek, Chinese, Hebrew, Arabic.
@@ -60,7 +61,7 @@ def forward_head(parsed: ParsedMessage, received_at: datetime) -> list[str]:
         ("Cc", ", ".join(map(_spoken, parsed.cc))),
     )
     said = [f"{name}: {value}" for name, value in fields if value]
-    return ["---------- Forwarded message ----------", *said]
+    return [FORWARDED, *said]
 
 
 def quoted_answer(parsed: ParsedMessage, received_at: datetime) -> str:

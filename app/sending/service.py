@@ -23,7 +23,7 @@ from app.models import Identity
 from app.phrase import Phrase, phrase, phrases
 from app.reading.opening import Opener, Parsers
 from app.sending import drafts, limits
-from app.sending.compose import new_message_id
+from app.sending.compose import MESSAGE, new_message_id
 from app.sending.dispatch import Recipient, as_unit
 from app.sending.draft_box import DraftBox, Octets
 from app.sending.draft_mail import Thread, Written
@@ -145,6 +145,8 @@ class Sending:
             source = self._source(viewer, outgoing.source_entry)
         files = self._files(viewer, outgoing, source)
         whole = replace(outgoing, attachments=files, keep_attachments=(), draft_files=())
+        if source is not None and whole.source_kind == "enclose":
+            whole = _enclosing(whole, source)
         thread = _thread(identity, source, outgoing.source_kind)
         with self._db.read() as tx:
             posted = post(tx, whole, identity, thread, now)
@@ -321,12 +323,18 @@ def _view(identity: Identity) -> IdentityView:
     )
 
 
+def _enclosing(letter: Outgoing, source: Answered) -> Outgoing:
+    """The letter with the message itself as a file: from now on a forward like any other."""
+    file = (f"{source.parsed.subject or 'mail'}.eml", MESSAGE, source.opened.octets)
+    return replace(letter, source_kind="forward", attachments=(file, *letter.attachments))
+
+
 def _thread(identity: Identity, source: Answered | None, kind: DraftKind) -> Thread:
     """Its own id, and what an answer answers (RFC 5322 section 3.6.4); the answered message's
     own id is added by `compose`.
     """
     message_id = new_message_id(sender_of(identity))
-    if source is None or kind == "forward":
+    if source is None or kind in ("forward", "enclose"):
         return Thread(message_id)
     parsed = source.parsed
     before = parsed.references or ((parsed.in_reply_to,) if parsed.in_reply_to else ())

@@ -18,7 +18,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from app.markup.pictures import raster_type
 from app.phrase import phrase
-from app.sending.forgotten import ATTACHING
+from app.sending.forgotten import ATTACHING, speaks_of_attachment
 from app.sending.pictures import PICTURE
 from app.sending.rich import read_rich
 from app.sending.unformatted import unformatted
@@ -43,7 +43,7 @@ from app.web.render import clock_of, kept_words, mail_page, path_to, speech_for
 from archive_store.errors import NotFound, StoreError
 
 router = APIRouter()
-AnswerKind = Annotated[Literal["reply", "reply-all", "forward"], Path()]
+AnswerKind = Annotated[Literal["reply", "reply-all", "forward", "enclose"], Path()]
 LARGEST_ATTACHMENTS = 25 * MIB
 _ENTRY_ID = re.compile(r"[a-z2-7]{26}")
 
@@ -64,6 +64,12 @@ UNOPENED = Problem(
         "Try again in a minute."
     ),
     status=503,
+)
+FORGOTTEN = Problem(
+    field="forgotten",
+    message=phrase(
+        "You write of an attachment, and there is none. Choose it, or send again to send without."
+    ),
 )
 OTHER_SESSION = Problem(
     field="session",
@@ -87,6 +93,7 @@ class Sheet:
     text: str
     kept: tuple[AttachmentFacts, ...]
     keep: tuple[int, ...]
+    enclosed: int = 0  # octets of the message that goes along as a file
     draft: str = ""  # the entry in which it is kept, if it is
     files: tuple[DraftFile, ...] = ()  # those of the draft
     stay: tuple[int, ...] = ()  # those of them that are to stay
@@ -122,6 +129,7 @@ def blank(draft: Draft, source: str | None) -> Sheet:
         formatted=draft.begin_rich,
         pictures=draft.pictures,
         kept=draft.attachments,
+        enclosed=draft.enclosed,
         keep=tuple(file.index for file in draft.attachments),
     )
 
@@ -144,6 +152,7 @@ def typed(form: FormData, draft: Draft, source: str | None) -> Sheet:
         formatted=rich is not None,
         pictures=draft.pictures,
         kept=draft.attachments,
+        enclosed=draft.enclosed,
         keep=tuple(file.index for file in draft.attachments if file.index in ticked),
         draft=draft_of(form),
         stay=numbers(form, "file"),
@@ -241,6 +250,8 @@ def finish(request: Request, visit: Visit, form: FormData, sheet: Sheet) -> Resp
     letter = outgoing(sheet, form)
     if not carries_token(request, form):
         return show(request, visit, with_files(request, visit, sheet), OTHER_SESSION)
+    if not text(form, "unattached") and has_forgotten(letter):
+        return show(request, visit, sheet, FORGOTTEN)
     try:
         at = later.leaves_at(form, clock_of(request))
         receipt = services_of(request).sending.send(visit.viewer, letter, at)
@@ -251,6 +262,12 @@ def finish(request: Request, visit: Visit, form: FormData, sheet: Sheet) -> Resp
     response = RedirectResponse(path, status_code=303)
     flash.put(request, response, told(request, receipt, scheduled=at is not None))
     return response
+
+
+def has_forgotten(letter: Outgoing) -> bool:
+    """Whether it speaks of a file, and none goes with it."""
+    files = letter.attachments or letter.draft_files or letter.keep_attachments
+    return not files and letter.source_kind != "enclose" and speaks_of_attachment(letter.text)
 
 
 def told(request: Request, receipt: SentReceipt, *, scheduled: bool) -> flash.Flash:

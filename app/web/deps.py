@@ -39,6 +39,7 @@ from app.viewer import Viewer
 from app.views import (
     AttachmentFacts,
     Banner,
+    Correspondent,
     Draft,
     DraftKind,
     FolderPage,
@@ -98,6 +99,9 @@ class ReadingService(Protocol):
         self, viewer: Viewer, entry_id: str, index: int
     ) -> tuple[AttachmentFacts, bytes]: ...
     def search(self, viewer: Viewer, text: str, page: int, zone: tzinfo) -> SearchPage: ...
+    def suggest(self, viewer: Viewer, typed: str) -> tuple[Correspondent, ...]:
+        """Whom somebody may mean who has begun to type a name or an address."""
+
     def move(self, viewer: Viewer, ids: Sequence[str], folder: str) -> None: ...
     def delete(self, viewer: Viewer, ids: Sequence[str]) -> None:
         """To the trash; what lies in the trash, for good."""

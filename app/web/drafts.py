@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.datastructures import FormData
 
 from app.languages.speech import Speech
+from app.sending.addressees import write_list
 from app.sending.rich import read_rich, rich_text
 from app.sending.unformatted import unformatted
 from app.views import BadDraft, DraftFile, DraftKind, Outgoing, Visit
@@ -68,6 +69,7 @@ def resumed(request: Request, visit: Visit, entry_id: str, draft: Outgoing) -> S
         rich=draft.rich,
         pictures={**start.pictures, **pictures_of(draft)},
         kept=start.attachments,
+        enclosed=start.enclosed,
         keep=draft.keep_attachments,
         draft=entry_id,
         files=draft.files,
@@ -147,6 +149,17 @@ def turn_text(_: Reader, form: PostedForm) -> Response:
         rich = read_rich(html)
         return JSONResponse({"text": unformatted(rich) if rich else ""})
     return JSONResponse({"html": rich_text(text(form, "message")).html})
+
+
+@router.post("/compose/people", name="suggest")
+def suggest(request: Request, visit: Reader, form: PostedForm) -> Response:
+    """Whom somebody may mean; posted, so that no address of a page holds what was typed."""
+    found = services_of(request).reading.suggest(visit.viewer, text(form, "typed"))
+    people = [
+        {"name": one.name, "address": one.address, "text": write_list([(one.name, one.address)])}
+        for one in found
+    ]
+    return JSONResponse({"people": people})
 
 
 @router.post("/compose/discard", name="discard")

@@ -1,5 +1,6 @@
 // Writing: drafts that keep themselves, one send for one click, sizes before they are sent.
 import { attachments } from "./attach.js";
+import { suggestPeople } from "./people.js";
 import { followIdentity } from "./signature.js";
 
 const ALIVE = 2 * 60_000;
@@ -13,9 +14,9 @@ let editor = null; // of rich text, once it is loaded
 
 // Whether the writer's own words, not the quoted ones, speak of an attachment that is not there.
 function forgotten() {
-  if (files.go()) return false;
-  const plain = () => form.elements.message.value.split("\n").filter((line) => !line.startsWith(">")).join(" ");
-  const own = editor?.isRich() ? editor.own() : plain();
+  if (files.go() || form.elements.kind.value === "enclose") return false;
+  const plain = () => form.elements.message.value.split(form.dataset.end)[0].split("\n").filter((line) => !line.startsWith(">")).join(" ");
+  const own = editor?.isRich() ? editor.own().split(form.dataset.end)[0] : plain();
   const said = ` ${own.toLowerCase().replace(/[^\p{L}\p{N}-]+/gu, " ")} `;
   const inside = (words) => words.split("|").filter(Boolean);
   return inside(form.dataset.words).some((word) => said.includes(` ${word} `)) || inside(form.dataset.parts).some((part) => said.includes(part));
@@ -120,6 +121,7 @@ function watchWords(draft) {
       return;
     }
     form.removeAttribute("data-checked");
+    form.elements.unattached.value = "1"; // it was asked here
     editor?.sync();
     leaving = true;
     // After the browser has taken the form: a disabled button would not be sent.
@@ -173,6 +175,7 @@ function sendByKey() {
 }
 
 if (form) {
+  suggestPeople(form); // before what else hears of keys
   watchWords(keepDraft());
   stayAlive();
   sendByKey();

@@ -152,3 +152,36 @@ def test_a_picture_is_put_in_kept_and_shown_again(site: Site, visit: Visit) -> N
     assert sent.rich is not None
     assert f'src="cid:{name}"' in sent.rich.html
     assert sent.draft_files == (0,)
+
+
+def test_recipients_are_suggested_and_taken_by_the_keyboard_and_files_are_dropped(
+    site: Site, visit: Visit
+) -> None:
+    page = visit("/compose/new")
+    to = page.get_by_role("combobox", name="To", exact=True)
+    to.press_sequentially('"Lee, Bruce" <lee@kung.example>, hann')
+    option = page.get_by_role("option", name="Hanna Berg")
+    expect(option).to_be_visible()
+    expect(to).to_have_attribute("aria-expanded", "true")
+    assert accessibility_problems(page) == []
+    keep_screenshot(page, "people")
+    to.press("ArrowDown")
+    expect(option).to_have_attribute("aria-selected", "true")
+    to.press("Enter")
+    expect(to).to_have_value(
+        '"Lee, Bruce" <lee@kung.example>, Hanna Berg <hanna.berg@brightwater.example>, '
+    )
+    expect(option).to_have_count(0)
+    page.evaluate(
+        """() => {
+            const data = new DataTransfer();
+            data.items.add(new File(['abc'], 'plan.txt', {type: 'text/plain'}));
+            const form = document.querySelector('[data-compose]');
+            const facts = {dataTransfer: data, bubbles: true, cancelable: true};
+            form.dispatchEvent(new DragEvent('drop', facts));
+        }"""
+    )
+    expect(page.get_by_label("plan.txt")).to_be_checked()
+    expect(page.locator("[data-draft-state]")).to_contain_text(SAVED)
+    [draft] = site.world.drafts.kept.values()
+    assert draft.attachments == (("plan.txt", "text/plain", b"abc"),)

@@ -176,7 +176,7 @@ def test_a_file_keeps_its_name_and_octets(name: str) -> None:
     assert ours.filename == part.get_filename()
 
 
-@pytest.mark.parametrize("claimed", ["message/rfc822", "multipart/mixed", "nonsense", "a/b/c", ""])
+@pytest.mark.parametrize("claimed", ["message/partial", "multipart/mixed", "nonsense", "a/b/c", ""])
 def test_a_type_with_structure_of_its_own_is_sent_as_octets(claimed: str) -> None:
     message = read(replace(PLAIN, files=(File("a.eml", claimed, b"Subject: x\r\n\r\n"),)))
     [part] = message.iter_attachments()

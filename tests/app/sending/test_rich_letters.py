@@ -133,3 +133,35 @@ def test_a_forward_does_not_send_a_shown_picture_twice(world: World) -> None:
     )
     sent = world.reading.original(viewer, world.sending.send(viewer, form).entry_id)
     assert types(sent).count("image/png") == 1
+
+
+def test_a_mail_is_forwarded_whole_as_a_file(any_world: World) -> None:
+    world = any_world
+    [entry_id] = world.receive(SHOWING)
+    viewer = world.viewer()
+    draft = world.sending.draft_for(viewer, "enclose", entry_id)
+    assert (draft.subject, draft.text, draft.enclosed) == ("Fwd: The view", "", len(SHOWING))
+    form = letter(world, viewer, source_entry=entry_id, source_kind="enclose", subject="Fwd: x")
+    sent = read(world.reading.original(viewer, world.sending.send(viewer, form).entry_id))
+    assert "In-Reply-To" not in sent
+    _, file = sent.iter_parts()
+    assert (file.get_content_type(), file.get_filename()) == ("message/rfc822", "The view.eml")
+    assert file.get_content()["Message-ID"] == "<view@in.example>"
+    assert SHOWING in world.reading.original(viewer, world.sending.send(viewer, form).entry_id)
+    assert world.entry(entry_id).forwarded
+
+
+@pytest.mark.parametrize("octets", [b"S: x\r\n\r\n\xe4\r\n", b"S: x\n\nbare", b"a" * 999])
+def test_a_mail_that_not_every_server_takes_as_a_part_goes_as_an_encoded_file(
+    world: World, octets: bytes
+) -> None:
+    viewer = world.viewer()
+    files = (("a.eml", "message/rfc822", octets),)
+    form = letter(world, viewer, attachments=files)
+    sent = read(world.reading.original(viewer, world.sending.send(viewer, form).entry_id))
+    _, file = sent.iter_parts()
+    assert (file.get_content_type(), file["Content-Transfer-Encoding"]) == (
+        "application/octet-stream",
+        "base64",
+    )
+    assert file.get_content() == octets

@@ -8,6 +8,7 @@ from typing import Any
 from app.search_views import Chip, SearchPage
 from app.viewer import Viewer
 from app.views import (
+    Correspondent,
     FolderPage,
     OpenMessage,
     Position,
@@ -165,6 +166,14 @@ class ReadingDouble(TalkDouble):
             chips=chips,
             problems=query.problems,
             needles=query.needles,
+        )
+
+    def suggest(self, viewer: Viewer, typed: str) -> tuple[Correspondent, ...]:
+        people = {(one.row.sender_name, one.row.sender_address) for one in self.letters}
+        return tuple(
+            Correspondent(name=name, address=address)
+            for name, address in sorted(people)
+            if typed and typed.lower() in f"{name} {address}".lower()
         )
 
     def move(self, viewer: Viewer, ids: Sequence[str], folder: str) -> None:

@@ -87,6 +87,7 @@ TABLE = {
         GET /compose/draft/{entry_id}
         POST /compose/draft
         POST /compose/turn
+        POST /compose/people
         POST /compose/discard
         GET /compose/new
         POST /compose/new

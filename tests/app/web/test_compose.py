@@ -191,3 +191,32 @@ def test_while_the_answered_mail_cannot_be_opened_every_word_and_tick_is_kept(
     monkeypatch.undo()
     vlad.post(FORWARD, FORM | {"keep": "1"})
     assert world.sending.sent[-1].keep_attachments == (1,)
+
+
+def test_a_forgotten_attachment_is_asked_for_once_without_a_script(
+    world: World, vlad: Client
+) -> None:
+    words = FORM | {"message": "The plan is attached & so on."}
+    answer = vlad.post(REPLY, words)
+    assert answer.status_code == 422
+    assert world.sending.sent == []
+    assert "You write of an attachment, and there is none." in answer.text
+    assert "attached &amp; so on" in answer.text
+    assert 'name="unattached" value="1"' in answer.text
+    vlad.post(REPLY, words | {"unattached": "1"})
+    assert len(world.sending.sent) == 1
+    files = [("attachments", ("plan.png", b"x", "image/png"))]
+    vlad.raw_post(REPLY, data={"csrf": vlad.token(), **words}, files=files)
+    vlad.post(FORWARD, words | {"keep": "0"})
+    assert len(world.sending.sent) == 3
+
+
+def test_whom_one_may_mean_is_told_to_the_script(vlad: Client) -> None:
+    answer = vlad.post("/compose/people", {"typed": "hanna"})
+    [one] = answer.json()["people"]
+    assert one == {
+        "name": "Hanna Berg",
+        "address": "hanna.berg@brightwater.example",
+        "text": "Hanna Berg <hanna.berg@brightwater.example>",
+    }
+    assert vlad.post("/compose/people", {"typed": ""}).json() == {"people": []}
