@@ -18,6 +18,7 @@ from app.viewer import Person as Person
 from app.viewer import Role as Role
 from app.viewer import Viewer as Viewer
 from app.writing_views import Correspondent as Correspondent
+from app.writing_views import DraftFile as DraftFile
 from app.writing_views import Habits as Habits
 from app.writing_views import Quoting as Quoting
 from app.writing_views import RichText as RichText
@@ -271,7 +272,7 @@ class Outgoing:
     draft_files: tuple[int, ...] = ()  # those of the draft's own files that stay
 
     @property
-    def files(self) -> "tuple[DraftFile, ...]":
+    def files(self) -> tuple[DraftFile, ...]:
         """The attachments as a page lists them."""
         return tuple(
             DraftFile(
@@ -283,17 +284,6 @@ class Outgoing:
             )
             for index, (name, content_type, octets) in enumerate(self.attachments)
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftFile:
-    """A file that a draft keeps."""
-
-    index: int
-    filename: str
-    content_type: str
-    size: int
-    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,3 +34,14 @@ class Correspondent:
 
     name: str
     address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftFile:
+    """A file that a draft keeps."""
+
+    index: int
+    filename: str
+    content_type: str
+    size: int
+    inline: bool = False
