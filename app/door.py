@@ -12,7 +12,8 @@ from time import monotonic
 
 from app.accounts.routing import Disposition, Route, resolve
 from app.journal import Journal
-from app.tee import Store, as_unit
+from app.tee import Store, as_unit, without_own_copies
+from app.wayback.mark import Marks
 from archive_store.address import EmailAddress
 from archive_store.db import Database
 from archive_store.errors import StoreError, StoreFull
@@ -47,10 +48,11 @@ class _Remembered:
 class Door:
     """MailDoor over a store. Lives on the event loop of the ingest role."""
 
-    def __init__(self, db: Database, store: Store) -> None:
+    def __init__(self, db: Database, store: Store, marks: Marks | None = None) -> None:
         self._db = db
         self._store = store
-        self._journal = Journal(db, store)
+        self._marks = marks
+        self._journal = Journal(db, store, marks=marks)
         self._routes: dict[str, _Remembered] = {}
 
     def rcpt(
@@ -81,7 +83,7 @@ class Door:
             # First the reports: what of them is stored already is known when they come again.
             for route in routes:
                 await self._journal.take(mail, route.feeds)
-            if unit := as_unit(mail, routes):
+            if unit := as_unit(mail, without_own_copies(mail, routes, self._marks)):
                 await asyncio.wrap_future(self._store.submit(unit))
         except StoreFull:
             return NO_ROOM

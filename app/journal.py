@@ -24,7 +24,8 @@ from app.accounts.feeds import QUARANTINE, Feed
 from app.accounts.routing import Disposition, Route, resolve
 from app.audit.alarms import raise_alarm
 from app.audit.events import JournalUnread
-from app.tee import Store, as_unit
+from app.tee import Store, as_unit, without_own_copies
+from app.wayback.mark import Marks
 from archive_store.address import EmailAddress
 from archive_store.clock import day_of, utc_now
 from archive_store.db import Database
@@ -43,9 +44,14 @@ class Journal:
     """Takes reports for the door. For one event loop."""
 
     def __init__(
-        self, db: Database, store: Store, clock: Callable[[], float] = time.monotonic
+        self,
+        db: Database,
+        store: Store,
+        clock: Callable[[], float] = time.monotonic,
+        marks: Marks | None = None,
     ) -> None:
         self._db = db
+        self._marks = marks
         self._store = store
         self._key = secrets.token_bytes(32)
         self._stored = _Stored(clock)
@@ -89,7 +95,8 @@ class Journal:
                 ret="",
                 envid="",
             )
-            await self._submit(as_unit(inside, [route for _, route in wanted]))
+            found = without_own_copies(inside, [route for _, route in wanted], self._marks)
+            await self._submit(as_unit(inside, found))
             for _, route in wanted:
                 self._stored.add((digest, route.mailbox_id))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, false
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.login_models import Authenticator as Authenticator
@@ -46,6 +46,8 @@ class Domain(Base):
     smarthost_tls: Mapped[str] = mapped_column(String(8), default="may", server_default="may")
     # The name of the DKIM keys that sign what its people send; empty: it leaves unsigned.
     dkim: Mapped[str] = mapped_column(String(SELECTOR_LENGTH), default="", server_default="")
+    # What its people send goes to their own mailbox on the primary, too.
+    sent_copies: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_at: Mapped[datetime] = mapped_column(Utc)
     dkim_keys: Mapped[list[DkimKey]] = relationship(
         order_by="DkimKey.created_at, DkimKey.name, DkimKey.selector", viewonly=True
@@ -200,7 +202,7 @@ class QueueItem(Base):
     message_id: Mapped[bytes] = mapped_column(Id, index=True)  # its rows leave day by day
     domain_id: Mapped[bytes] = mapped_column(Id, ForeignKey("domain.id"))
     entry_id: Mapped[bytes | None] = mapped_column(Id, index=True)
-    kind: Mapped[str] = mapped_column(String(8))  # primary | outgoing | pending
+    kind: Mapped[str] = mapped_column(String(8))  # primary | outgoing | pending | sent
     state: Mapped[str] = mapped_column(String(10), default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     queued_at: Mapped[datetime] = mapped_column(Utc)
@@ -319,6 +321,28 @@ class WebhookEvent(Base):
     next_attempt_at: Mapped[datetime] = mapped_column(Utc)
     done_at: Mapped[datetime | None] = mapped_column(Utc)
     last_error: Mapped[str] = mapped_column(String(200), default="")  # never the other's words
+
+
+class ImapAccess(Base):
+    """How a domain's mailboxes on its primary are reached. The keys role seals the password."""
+
+    __tablename__ = "imap_access"
+
+    domain_id: Mapped[bytes] = mapped_column(
+        Id, ForeignKey("domain.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[bytes] = mapped_column(Id)
+    host: Mapped[str] = mapped_column(String(HOST_LENGTH))
+    port: Mapped[int]
+    tls: Mapped[str] = mapped_column(String(8))  # implicit | starttls | none
+    master: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    login: Mapped[str] = mapped_column(String(8))  # plain | star
+    names: Mapped[str] = mapped_column(String(8))  # address | local
+    sent_folder: Mapped[str] = mapped_column(String(NAME_LENGTH), default="")  # empty: discovered
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    set_at: Mapped[datetime] = mapped_column(Utc)
+    refusals: Mapped[int] = mapped_column(default=0)  # log-ins in a row
+    rests_until: Mapped[datetime | None] = mapped_column(Utc)
 
 
 class Setting(Base):

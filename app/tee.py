@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
-from app.accounts.routing import Route
+from app.accounts.routing import Disposition, Route
+from app.wayback.mark import Marks
 from archive_store.clock import utc_now
 from archive_store.envelope import DsnWishes, Envelope
 from archive_store.maillog import LogEntry
@@ -13,6 +14,8 @@ from archive_store.sealing import Copy, Incoming, Relay
 from smtp_ingest.forwarding import Origin
 from smtp_ingest.peek import peek
 from smtp_ingest.ports import AcceptedRecipient, ReceivedMail
+
+NOWHERE = Route(disposition=Disposition.KEEP)
 
 
 class Store(Protocol):
@@ -45,6 +48,18 @@ def as_unit(mail: ReceivedMail, routes: Sequence[Route]) -> list[Incoming]:
             _log_entry(mail, part.recipients),
         )
         for tenant, part in parts.items()
+    ]
+
+
+def without_own_copies(
+    mail: ReceivedMail, routes: Sequence[Route], marks: Marks | None
+) -> list[Route]:
+    """The routes, but nowhere for whoever has sent this mail from here: it is in Sent already, and
+    on the primary, which sent it back.
+    """
+    return [
+        NOWHERE if marks is not None and marks.is_ours(mail.octets, recipient.address) else route
+        for recipient, route in zip(mail.recipients, routes, strict=True)
     ]
 
 

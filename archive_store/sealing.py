@@ -24,13 +24,19 @@ from archive_store.segments.frame import (
     PENDING_SLOT,
     QUEUE_SLOT,
     QUEUE_SLOTS,
+    SENT_COPY_SLOT,
     SENT_SLOT,
     MessageFrame,
     Slot,
 )
 from archive_store.writerkeys import LiveKey, WriterKeys
 
-_QUEUE_KINDS = {"primary": QUEUE_SLOT, "outgoing": OUTGOING_SLOT, "pending": PENDING_SLOT}
+_QUEUE_KINDS = {
+    "primary": QUEUE_SLOT,
+    "outgoing": OUTGOING_SLOT,
+    "pending": PENDING_SLOT,
+    "sent": SENT_COPY_SLOT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,8 @@ class Copy:
 class Relay:
     """One recipient towards which the mail is queued; `kind` is "primary" or "outgoing".
 
-    Of kind "pending" the mail is no letter yet: it is what somebody wrote, to be sent when due.
+    Of kind "sent" it is the sender, whose own mailbox on the primary gets a copy. Of kind
+    "pending" the mail is no letter yet: it is what somebody wrote, to be sent when due.
     """
 
     kind: str

@@ -28,7 +28,7 @@ LAYERS = (
     {"audit"},
     {"accounts", "settings"},
     {"keys"},
-    {"delivery"},
+    {"delivery", "wayback"},
     {"compose"},
     {"reading", "sending", "searching", "tee", "journal", "door", "upstreams", "admin"},
     {"web", "jobs"},

@@ -226,6 +226,12 @@ def _write_dkim(domain: Domain, text: str) -> None:
     domain.dkim = wanted
 
 
+def _write_sent_copies(domain: Domain, text: str) -> None:
+    if text.lower() not in ("on", "off"):
+        raise ValueError(text)
+    domain.sent_copies = text.lower() == "on"
+
+
 CHANGES: Mapping[str, Change] = {
     "relay": Change(
         Permission.ROUTE_DOMAIN,
@@ -256,6 +262,12 @@ CHANGES: Mapping[str, Change] = {
         "off, on (the newest keys), or the selector of keys that `livearchive domain dkim` shows",
         lambda domain: domain.dkim or "off",
         _write_dkim,
+    ),
+    "sent-copies": Change(
+        Permission.ROUTE_DOMAIN,
+        "on or off",
+        lambda domain: "on" if domain.sent_copies else "off",
+        _write_sent_copies,
     ),
     "unknown-recipients": Change(
         Permission.CHANGE_DOMAIN,

@@ -147,14 +147,26 @@ def _unopened(tx: Session, now: datetime) -> list[str]:
         )
         for name in _domains(tx, Kind.MAIL_UNSIGNED, now)
     ]
-    return unsigned + [
+    refused = [
         phrase(
-            "The webhook of %(name)s is off: the keyring does not open its secret. Set it anew "
-            "with `livearchive webhook set %(name)s URL`.",
+            "The IMAP server of %(name)s refuses to open mailboxes: what people send waits on its "
+            "way to their Sent folders. `livearchive imap test %(name)s MAILBOX` tries it.",
             name=name,
         )
-        for name in _domains(tx, Kind.WEBHOOK_OFF, now)
+        for name in _domains(tx, Kind.IMAP_REFUSED, now)
     ]
+    return (
+        unsigned
+        + refused
+        + [
+            phrase(
+                "The webhook of %(name)s is off: the keyring does not open its secret. Set it anew "
+                "with `livearchive webhook set %(name)s URL`.",
+                name=name,
+            )
+            for name in _domains(tx, Kind.WEBHOOK_OFF, now)
+        ]
+    )
 
 
 def _unread(tx: Session, now: datetime) -> list[str]:

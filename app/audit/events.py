@@ -68,6 +68,10 @@ from app.audit.store_events import BackupRestored as BackupRestored
 from app.audit.store_events import BucketUnfit as BucketUnfit
 from app.audit.store_events import MailUnreadable as MailUnreadable
 from app.audit.store_events import StoreChecked as StoreChecked
+from app.audit.wayback_events import ImapOpened as ImapOpened
+from app.audit.wayback_events import ImapRefused as ImapRefused
+from app.audit.wayback_events import ImapRemoved as ImapRemoved
+from app.audit.wayback_events import ImapSet as ImapSet
 from app.viewer import Method
 
 

@@ -247,6 +247,23 @@ _SENTENCES: Mapping[str, Callable[[Lenient], Phrase]] = {
         "ALARM: the webhook of %(domain)s is off, since its secret does not open",
         domain=d["domain"],
     ),
+    Kind.IMAP_SET: lambda d: phrase(
+        "Set %(host)s as the IMAP server of %(domain)s, with the master user %(master)s",
+        host=d["host"],
+        domain=d["domain"],
+        master=d["master"],
+    ),
+    Kind.IMAP_OPENED: lambda d: phrase(
+        "Tried the IMAP server of %(domain)s as %(mailbox)s",
+        domain=d["domain"],
+        mailbox=d["mailbox"],
+    ),
+    Kind.IMAP_REMOVED: lambda d: phrase(
+        "Removed the IMAP server of %(domain)s", domain=d["domain"]
+    ),
+    Kind.IMAP_REFUSED: lambda d: phrase(
+        "ALARM: the IMAP server of %(domain)s refuses to open mailboxes", domain=d["domain"]
+    ),
     Kind.AUDIT_EXPORTED: exported,
     Kind.RETENTION_RAN: removed,
     Kind.KEYS_DESTROYED: lambda d: phrase("Destroyed the keys of %(day)s", day=d["day"]),

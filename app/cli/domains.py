@@ -1,4 +1,4 @@
-"""`livearchive domain add|list|show|set|enable|disable`; `dkim` and `dns` are beside this."""
+"""`livearchive domain add|list|show|set|enable|disable`; the others are beside this."""
 
 from typing import Annotated, Any
 
@@ -67,7 +67,9 @@ def set_(
     changes: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="What to change.")],
     data: DataOption = None,
 ) -> None:
-    """Change a domain: relay, relay-tls, smarthost, smarthost-tls, dkim, unknown-recipients."""
+    """Change a domain: relay, smarthost, relay-tls, smarthost-tls, dkim, sent-copies,
+    unknown-recipients.
+    """
     with opened(data) as parts, parts.db.write() as tx:
         domain = domains.find(tx, _actor(), name)
         domains.change(tx, _actor(), domain, pairs(changes), utc_now())
@@ -121,6 +123,7 @@ def _facts(domain: Domain) -> dict[str, Any]:
         "relay-tls": domain.relay_tls,
         "smarthost-tls": domain.smarthost_tls,
         "dkim": domain.dkim or "off",
+        "sent-copies": "on" if domain.sent_copies else "off",
         "unknown-recipients": domain.unknown_recipients,
         "enabled": domain.enabled,
         "all-users": domain.all_users,

@@ -21,6 +21,7 @@ from app.cli import (
     domains,
     holds,
     identities,
+    imap,
     keys,
     maillog,
     messages,
@@ -54,6 +55,7 @@ messages.register(app)
 app.add_typer(queue.app, name="queue", help="The mailbag: mail not yet handed on.")
 app.add_typer(outages.app, name="outage", help="Outages of domains' own mail servers.")
 app.add_typer(webhooks.app, name="webhook", help="Programs that are told of outages.")
+app.add_typer(imap.app, name="imap", help="Sent folders on domains' own mail servers.")
 app.add_typer(maillog.app, name="maillog", help="What became of a mail.")
 app.add_typer(holds.app, name="hold", help="Legal holds: mail kept beyond its days.")
 app.add_typer(audit.app, name="audit", help="The audit trail and its proof.")

@@ -51,6 +51,7 @@ Outcomes: TypeAlias = Mapping[bytes, Outcome]  # by item
 DOWN = Deferred(0, "4.4.1 The mail server does not answer")
 KEPT = Deferred(0, "4.3.2 Kept back until an administrator closes the outage")
 DAMAGED = Failed(0, "5.3.0 The stored mail is damaged and cannot be read")
+TO_PRIMARY = (queue.PRIMARY, queue.SENT)
 BAD_RECIPIENT = Failed(0, "5.1.3 The recipient's address is none")
 INTERNAL = Deferred(0, "4.3.0 An error of this service: it will try again")
 REPORT_DELAY = timedelta(minutes=1)
@@ -66,6 +67,16 @@ class Posts(Protocol):
 
     def post(self, claim: Claim, octets: bytes, /) -> Failed | None:
         """Send it, ending its items; Failed when it cannot be sent. Raises StoreError."""
+
+
+class Copies(Protocol):
+    """What puts a sent mail into its sender's own mailbox on the primary."""
+
+    async def file(self, claim: Claim, address: str, octets: bytes, /) -> Outcome | None:
+        """Into the Sent folder, once; None when that cannot be reached. Raises StoreError."""
+
+    def marked(self, octets: bytes, address: str, /) -> bytes:
+        """The mail as it goes to the mailbox by SMTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +142,7 @@ class Attempts:
     returns: Returns
     signer: Signer
     posts: Posts
+    copies: Copies
     threads: Executor
     _rests: dict[str, _Rest] = field(default_factory=dict)
 
@@ -152,7 +164,9 @@ class Attempts:
         elif waits is not None:
             outcomes = dict.fromkeys(claim.item_ids, waits)
         else:
-            outcomes, relief = await self._deliver(claim, opened)
+            outcomes = await self._file(claim, opened)
+            if not outcomes:
+                outcomes, relief = await self._deliver(claim, opened)
         now = utc_now()
         verdicts = tuple(self._verdict(item, outcomes[item.id], now) for item in claim.items)
         verdicts = await self._report(claim, opened, verdicts, now)
@@ -201,11 +215,21 @@ class Attempts:
 
     def _waits_for(self, claim: Claim) -> Deferred | None:
         """Why it is not tried now."""
-        if claim.kind != queue.PRIMARY:
+        if claim.kind not in TO_PRIMARY:
             return None
         if self.watch.keeps_back(claim.domain.id):
             return KEPT
         return DOWN if self.watch.is_down(claim.domain.id) else None
+
+    async def _file(self, claim: Claim, opened: _Opened) -> Outcomes:
+        """Put Sent copies into their folder; empty: by SMTP, as everything else."""
+        if claim.kind != queue.SENT:
+            return {}
+        filed = {
+            item.id: await self.copies.file(claim, opened.envelopes[item.id].rcpt_to, opened.octets)
+            for item in claim.items
+        }
+        return {item_id: outcome for item_id, outcome in filed.items() if outcome is not None}
 
     async def _deliver(self, claim: Claim, opened: _Opened) -> tuple[Outcomes, bool]:
         outcomes: dict[bytes, Outcome] = {}
@@ -230,7 +254,7 @@ class Attempts:
         return outcomes, relief
 
     async def _route(self, claim: Claim, opened: _Opened, recipient: str) -> Route | NoRoute:
-        if claim.kind == queue.PRIMARY:
+        if claim.kind in TO_PRIMARY:
             return primary_route(claim.domain)
         if not is_address(recipient):
             return BAD_RECIPIENT
@@ -249,7 +273,7 @@ class Attempts:
             {envelope.rcpt_to: envelope.dsn for envelope in envelopes if envelope.dsn},
         )
         report = await self.courier.deliver(route, parcel)
-        if claim.kind == queue.PRIMARY:
+        if claim.kind in TO_PRIMARY:
             await self.watch.note(claim.domain.id, report.reached)
         outcomes = {i: report.outcomes[e.rcpt_to] for i, e in zip(item_ids, envelopes, strict=True)}
         self._remember(route, report.reached.contact, next(iter(outcomes.values())))
@@ -262,12 +286,14 @@ class Attempts:
         return None
 
     async def _signed(self, claim: Claim, opened: _Opened) -> _Opened:
-        if claim.kind == queue.PRIMARY:
+        if claim.kind in TO_PRIMARY:
             return opened
         octets = await self._in_thread(lambda: self.signer.signed(claim, opened.octets))
         return replace(opened, octets=octets)
 
     def _octets(self, claim: Claim, opened: _Opened, envelope: Envelope) -> bytes:
+        if claim.kind == queue.SENT:
+            return self.copies.marked(opened.octets, envelope.rcpt_to)
         if claim.kind != queue.PRIMARY or claim.message is None:
             return opened.octets
         trace = received_line(
@@ -306,6 +332,8 @@ class Attempts:
 
         When that cannot be stored nothing has ended yet.
         """
+        if claim.kind == queue.SENT:
+            return verdicts  # its sender has the mail, and is shown what became of the copy
         told = [v for v in verdicts if _is_told(v, opened.envelopes.get(v.item.id))]
         if not told:
             return verdicts

@@ -28,6 +28,7 @@ from archive_store.clock import day_of
 from archive_store.models import Message
 
 DECLARED = "declared"
+SENT_HERE = (queue.OUTGOING, queue.SENT)
 REOPENED_WITHIN = timedelta(minutes=2)
 LONGEST_REASON = 500
 NO_REASON = phrase("say why: the reason stands in the timeline and in the audit trail")
@@ -129,7 +130,7 @@ def withdraw(
         raise Invalid("reason", NONE_OPEN)
     told.closed_by, told.closed_why = actor.address, why
     _close(tx, told, now)
-    queue.due_now(tx, now, domain_id=domain.id, kind=queue.PRIMARY)
+    queue.due_at_primary(tx, now, domain.id)
     lasted = int((now - told.opened_at).total_seconds())
     event = OutageClosed(domain=domain.name, reason=why, lasted_seconds=max(lasted, 0))
     record(tx, event, trail=domain.id, actor=actor, at=now)
@@ -141,7 +142,7 @@ def taken(tx: Session, outage: Outage, now: datetime) -> int:
     if outage.taken is not None:
         return outage.taken
     until = outage.closed_at or now
-    sent = exists().where(QueueItem.message_id == Message.id, QueueItem.kind == queue.OUTGOING)
+    sent = exists().where(QueueItem.message_id == Message.id, QueueItem.kind.in_(SENT_HERE))
     counted = select(func.count()).where(
         Message.tenant_id == outage.domain_id,
         Message.day.between(day_of(outage.opened_at), day_of(until)),

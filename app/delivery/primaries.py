@@ -82,7 +82,7 @@ def _turn(tx: Session, domain: Domain, row: PrimaryHealth, seen: Health, now: da
     before, began = State(row.state), row.since
     row.state, row.since = seen.state, seen.since
     if before.is_outage and not seen.state.is_outage:
-        queue.due_now(tx, now, domain_id=domain.id, kind=queue.PRIMARY)
+        queue.due_at_primary(tx, now, domain.id)
     outages.follow(tx, domain.id, before, seen.state, seen.since, now)
     for event in _events(domain.name, before, seen.state, now - began):
         record(tx, event, trail=domain.id, actor=ACTOR, at=now)

@@ -42,14 +42,16 @@ QUEUED, LEASED, HELD = "queued", "leased", "held"
 DELIVERED, FAILED, DROPPED = "delivered", "failed", "dropped"
 WAITING = (QUEUED, LEASED, HELD)
 PRIMARY, OUTGOING = "primary", "outgoing"
+SENT = "sent"  # a copy of what somebody sent, to the own mailbox on the primary
 PENDING = "pending"  # what its writer may still take back: no server's yet, but ours to send
 
 LEASE = timedelta(seconds=60)
+SETTLED = timedelta(seconds=5)
 PER_DESTINATION = 25  # messages in the hands of all workers together
 RECIPIENTS = 100  # in one transaction (what every server must take, RFC 5321 section 4.5.3.1.8)
 _WINDOW = 400  # rows looked at; a longer backlog is seen as it moves up
 
-Kind = Literal["primary", "outgoing", "pending"]
+Kind = Literal["primary", "outgoing", "pending", "sent"]
 Destination = tuple[bytes, str]
 """What a claim counts by: a domain's id and the kind of the item."""
 
@@ -298,9 +300,16 @@ def lease_owners(tx: Session) -> set[str]:
 
 
 def free_dead(tx: Session, owners: Collection[str], now: datetime) -> None:
-    """Make due what workers hold that are known to be dead, without waiting for the lease."""
+    """Make due what workers hold that are known to be dead, without waiting for the lease.
+
+    A Sent copy waits until the mail server has surely ended what it was doing for the dead one:
+    only then a look into the folder says whether the copy is there.
+    """
     dead = update(QueueItem).where(QueueItem.state == LEASED, QueueItem.lease_owner.in_(owners))
-    tx.execute(dead.values(_freed(now)))
+    tx.execute(dead.where(QueueItem.kind != SENT).values(_freed(now)))
+    soon = now + SETTLED  # still leased, so that nothing makes it due before
+    copies = dead.where(QueueItem.kind == SENT, QueueItem.next_attempt_at > soon)
+    tx.execute(copies.values(lease_until=soon, next_attempt_at=soon))
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,3 +388,8 @@ def due_now(tx: Session, now: datetime, *, domain_id: bytes | None, kind: str | 
         waiting.append(QueueItem.kind == kind)
     flushed = update(QueueItem).where(*waiting).values(next_attempt_at=now)
     return cast(CursorResult[Any], tx.execute(flushed)).rowcount
+
+
+def due_at_primary(tx: Session, now: datetime, domain_id: bytes) -> int:
+    """Make due what waits for a domain's own mail server; how many items that are."""
+    return sum(due_now(tx, now, domain_id=domain_id, kind=kind) for kind in (PRIMARY, SENT))

@@ -44,7 +44,7 @@ def delivery_state(tx: Session, entry_ids: Collection[bytes]) -> dict[bytes, Ent
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         theirs = select(QueueItem).where(QueueItem.entry_id.in_(some))
-        for item in tx.scalars(theirs.where(QueueItem.kind != queue.PENDING)):
+        for item in tx.scalars(theirs.where(QueueItem.kind.in_((queue.PRIMARY, queue.OUTGOING)))):
             items.setdefault(item.entry_id or b"", []).append(item)
     return {entry_id: _sum_up(items.get(entry_id, ())) for entry_id in ids}
 

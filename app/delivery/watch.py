@@ -204,7 +204,7 @@ class PrimaryWatch:
 
     def _flush(self, domain_id: bytes, now: datetime) -> int:
         with self._db.write() as tx:
-            return queue.due_now(tx, now, domain_id=domain_id, kind=queue.PRIMARY)
+            return queue.due_at_primary(tx, now, domain_id)
 
     def _apply(
         self, domain_id: bytes, known: health.Health, reached: Reached, now: datetime

@@ -19,7 +19,7 @@ from datetime import timedelta
 from typing import Protocol, TypeVar
 
 from app.delivery import queue
-from app.delivery.attempt import Attempts, Posts, Result
+from app.delivery.attempt import Attempts, Copies, Posts, Result
 from app.delivery.budget import Budget
 from app.delivery.config import DeliverConfig
 from app.delivery.courier import Courier
@@ -66,12 +66,14 @@ class DeliverStore:
     writer_keys: WriterKeys
     archive: Submits
     posts: Posts
+    copies: Copies
 
 
 class DeliverWorker:
     """One deliver role. `routes` can be another way out than the DNS of this machine."""
 
     _thorough_at = 0.0  # the last claim that looked at everything, in seconds
+    _stopping = _closing = False  # nothing is begun any more; and nothing in hand
 
     def __init__(
         self,
@@ -101,6 +103,7 @@ class DeliverWorker:
             returns=Returns(store.db, store.archive, config.hostname),
             signer=Signer(store.db, keys),
             posts=store.posts,
+            copies=store.copies,
             threads=self._openers,
         )
         self._sessions = asyncio.Semaphore(config.sessions)
@@ -112,7 +115,6 @@ class DeliverWorker:
         self._running: set[asyncio.Task[None]] = set()
         self._results: list[Result] = []
         self._finished = asyncio.Event()
-        self._stopping = self._closing = False  # nothing is begun any more; and nothing in hand
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until told to stop. Once only."""

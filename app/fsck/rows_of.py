@@ -14,11 +14,14 @@ from archive_store.segments import FrameRef
 from archive_store.segments.frame import (
     DRAFT_SLOT,
     OUTGOING_SLOT,
+    SENT_COPY_SLOT,
     SENT_SLOT,
     KeyFrame,
     MessageFrame,
     Slot,
 )
+
+_KINDS = {OUTGOING_SLOT: queue.OUTGOING, SENT_COPY_SLOT: queue.SENT}
 
 
 def message_values(ref: FrameRef, frame: MessageFrame) -> dict[str, Any]:
@@ -77,7 +80,7 @@ def queue_item(
         message_id=frame.message_id,
         domain_id=slot.owner_id,
         entry_id=entry_id,
-        kind=queue.OUTGOING if slot.kind == OUTGOING_SLOT else queue.PRIMARY,
+        kind=_KINDS.get(slot.kind, queue.PRIMARY),
         state=queue.HELD,
         attempts=0,
         queued_at=frame.received_at,

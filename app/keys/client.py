@@ -14,6 +14,7 @@ from typing import Any
 
 from app.accounts.dkim import Algorithm
 from app.keys.dkim import SigningKey
+from app.keys.imap_client import ImapQuestions
 from app.keys.line import Line
 from app.keys.protocol import Purpose, encode, error_of, octets, socket_name, text
 from app.secret import Secret
@@ -23,7 +24,7 @@ from archive_store.ids import new_id
 from archive_store.segments.frame import KeyFrame, MessageFrame, Slot
 
 
-class KeysClient:
+class KeysClient(ImapQuestions):
     """The keys role as one other role sees it. Thread-safe."""
 
     def __init__(self, run_dir: Path, role: str) -> None:

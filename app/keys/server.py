@@ -20,6 +20,7 @@ from app.keys.check_verbs import CheckVerbs
 from app.keys.dkim import DeliverDkim, OperatorDkim
 from app.keys.factors import AppFactors, CodeFactors
 from app.keys.hold_verbs import OPENS_PER_MINUTE, AuditorHolds, OperatorHolds
+from app.keys.imap import DeliverImap, OperatorImap
 from app.keys.operator_verbs import OperatorVerbs
 from app.keys.protocol import LARGEST_LINE, Purpose, encode, octets, socket_name, text
 from app.keys.role_verbs import DeliverVerbs, IndexVerbs, SweepVerbs
@@ -50,6 +51,7 @@ def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str
         "deliver": _deliver(DeliverVerbs(agent))
         | _signing(DeliverDkim(agent))
         | _telling(DeliverWebhooks(agent))
+        | _filing(DeliverImap(agent))
         | common,
         "sweep": {
             "expire": lambda _: _expired(SweepVerbs(agent).expire()),
@@ -62,6 +64,7 @@ def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str
         | _dkim(OperatorDkim(agent))
         | _webhooks(OperatorWebhooks(agent))
         | codes
+        | _imap(OperatorImap(agent))
         | common,
     }
 
@@ -240,6 +243,26 @@ def _webhooks(verbs: OperatorWebhooks) -> dict[str, Verb]:
         "set_webhook": lambda q: verbs.set_webhook(
             q["operator"], octets(q["domain"]), q["url"]
         ).reveal()
+    }
+
+
+def _filing(verbs: DeliverImap) -> dict[str, Verb]:
+    return {
+        "open_imap": lambda q: {
+            text(domain): secret.reveal() if secret else None
+            for domain, secret in verbs.open_imap(_many(q["items"])).items()
+        }
+    }
+
+
+def _imap(verbs: OperatorImap) -> dict[str, Verb]:
+    return {
+        "set_imap": lambda q: verbs.set_imap(
+            q["operator"], octets(q["domain"]), q["wish"], Secret(q["password"])
+        ),
+        "try_imap": lambda q: verbs.try_imap(
+            q["operator"], octets(q["domain"]), q["mailbox"]
+        ).reveal(),
     }
 
 

@@ -16,6 +16,7 @@ from app.door import Door
 from app.roles.process import Role, run_role
 from app.roles.rinsing import rinsing
 from app.upstreams import LoginTrail, UpstreamLogins
+from app.wayback.mark import Marks
 from app.wiring import Parts
 from app.writer_client import WriterClient
 from archive_store.errors import ConfigError, WriteFailed
@@ -43,7 +44,7 @@ async def _serve(role: Role) -> None:
     try:
         limits = ingest_config(config)
         running = await serve(
-            Door(parts.db, writer),
+            Door(parts.db, writer, Marks(parts.public)),
             replace(limits, max_sessions=allowed_sessions(limits.max_sessions)),
             smtp=_address(config.smtp),
             lmtp=_address(config.lmtp),

@@ -3,6 +3,7 @@
 - A person with a mailbox here gets a copy at once; in relay mode the domain's primary is
   handed the mail, too, as if it had come in by SMTP.
 - Somebody of a domain of ours in relay mode without a mailbox here: the primary only.
+- The sender's own mailbox on the primary: a copy, if the domain wants that.
 - Everybody else, people of domains in copy mode included: the outside, as any mail. (The
   customer's server then sends its copy back to us: such a person has it twice.)
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from app.accounts.routing import Disposition, Route
-from app.delivery.queue import OUTGOING, PRIMARY
+from app.delivery.queue import OUTGOING, PRIMARY, SENT
 from archive_store.envelope import Envelope
 from archive_store.maillog import LogEntry
 from archive_store.sealing import Copy, Incoming, Relay
@@ -47,6 +48,7 @@ class Sent:
     now: datetime
     log: LogEntry  # its recipients are set here
     smtputf8: bool = False
+    own_mailbox: str = ""  # on the sender's primary, that gets a copy
 
 
 @dataclass(slots=True)
@@ -77,6 +79,10 @@ def as_unit(sent: Sent) -> list[Incoming]:
     own = _envelope(sent, sent.mail_from)
     home = _Part({sent.mailbox_id: Copy(sent.mailbox_id, own, folder="sent", seen=True)})
     home.recipients = [one.address for one in sent.recipients]
+    if sent.own_mailbox:
+        # No report of this one ever: hence nobody as its sender.
+        to_own = replace(_envelope(sent, sent.own_mailbox), mail_from="")
+        home.relays.append(Relay(SENT, to_own, mailbox_id=sent.mailbox_id))
     to_self = _Part()
     parts = {sent.tenant_id: home}
     for one in sent.recipients:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.domains import Mode
 from app.accounts.routing import Disposition, resolve
-from app.models import Domain, Identity
+from app.models import Domain, Identity, User
 from app.phrase import phrase
 from app.sending import quoting
 from app.sending.addressees import Addressee, BadList, read_list
@@ -20,6 +20,7 @@ from app.sending.dispatch import Recipient, Sent
 from app.sending.draft_mail import Thread
 from app.sending.headers import address_field, text_value
 from app.views import BadDraft, DraftField, Outgoing
+from app.wayback.access import wants_copies
 from archive_store.address import EmailAddress
 from archive_store.maillog import LogEntry
 
@@ -47,6 +48,7 @@ class Posted:
     letter: Letter
     typed: Typed
     recipients: tuple[Recipient, ...]
+    own_mailbox: str = ""  # on the sender's primary, that gets a copy
 
     def sent(self, tenant_id: bytes, mailbox_id: bytes) -> Sent:
         """The letter on the point of being sent from a mailbox."""
@@ -61,6 +63,7 @@ class Posted:
             now=letter.date,
             log=_log_entry(letter),
             smtputf8=letter.needs_smtputf8 or any(one.needs_smtputf8 for one in people),
+            own_mailbox=self.own_mailbox,
         )
 
 
@@ -68,7 +71,8 @@ def post(tx: Session, form: Outgoing, identity: Identity, thread: Thread, date: 
     """The letter of a form whose `attachments` are all of its files."""
     typed = read_recipients(form)
     letter = _letter(form, identity, typed, thread, date)
-    return Posted(letter, typed, tuple(_routed(tx, where, one) for where, one in typed.everybody))
+    recipients = tuple(_routed(tx, where, one) for where, one in typed.everybody)
+    return Posted(letter, typed, recipients, _own_mailbox(tx, identity))
 
 
 def read_recipients(form: Outgoing) -> Typed:
@@ -127,6 +131,12 @@ def _letter(
     if letter.size > LARGEST_LETTER:
         raise BadDraft("attachments", TOO_LARGE)
     return letter
+
+
+def _own_mailbox(tx: Session, identity: Identity) -> str:
+    user = tx.get_one(User, identity.user_id)
+    domain = tx.get(Domain, user.domain_id) if user.domain_id else None
+    return user.address if domain is not None and wants_copies(tx, domain) else ""
 
 
 def _routed(tx: Session, where: DraftField, one: Addressee) -> Recipient:

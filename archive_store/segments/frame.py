@@ -38,7 +38,8 @@ SENT_SLOT, DRAFT_SLOT = b"S", b"F"  # an entry that was made in the Sent folder,
 QUEUE_SLOT, OUTGOING_SLOT = b"Q", b"O"  # a queue item: to the domain's primary, or outside
 ENTRY_SLOTS = (ENTRY_SLOT, SENT_SLOT, DRAFT_SLOT)
 PENDING_SLOT = b"L"  # a mail that its writer may still take back: it is sent from here when due
-QUEUE_SLOTS = (QUEUE_SLOT, OUTGOING_SLOT, PENDING_SLOT)
+SENT_COPY_SLOT = b"T"  # what somebody sent, on its way to the own mailbox on the primary
+QUEUE_SLOTS = (QUEUE_SLOT, OUTGOING_SLOT, PENDING_SLOT, SENT_COPY_SLOT)
 HELD_SLOT = b"H"  # an entry under a legal hold, in the hold's own segments
 _KEY_FIELDS = 12
 # No frame has less. Of a header that was torn a power cut may leave zeros for length and

@@ -16,11 +16,14 @@ from app.delivery.config import DeliverConfig, Timeouts
 from app.delivery.queue import Outbox
 from app.delivery.routes import Routes
 from app.delivery.worker import DeliverStore, DeliverWorker
-from app.keys import webhooks
+from app.keys import imap, webhooks
 from app.keys.dkim import SigningKey
 from app.models import AddressRoute, Domain, QueueItem, User
 from app.secret import Secret
 from app.sending.posting import Posting
+from app.wayback.copies import SentCopies
+from app.wayback.logins import Logins
+from app.wayback.mark import Marker
 from archive_store.archive import Archive, Stored
 from archive_store.clock import utc_now
 from archive_store.db import Base, Database
@@ -76,6 +79,10 @@ class TestKeys:
         with self.db.read() as tx:
             return webhooks.opened(tx, self.opener.keyring, event_ids)
 
+    def open_imap(self, item_ids: Sequence[bytes]) -> Mapping[bytes, Secret | None]:
+        with self.db.read() as tx:
+            return imap.passwords(tx, self.opener.keyring, item_ids)
+
     def key(self, tx: Session, item: QueueItem) -> bytes:
         owner = Owner.mailbag(item.domain_id)
         ids, box = (item.message_id, item.id), (item.writer_key_id, item.wrap)
@@ -95,7 +102,9 @@ class World:
     keys: TestKeys
     domain: Domain
     config: DeliverConfig
+    receipt_key: ReceiptKey
     mailboxes: dict[str, bytes] = field(default_factory=dict)
+    imap_timeout: float = 30.0
 
     def add_domain(self, name: str, *, mode: str = "relay", port: int = 0) -> Domain:
         """A domain with the keys that its mail needs."""
@@ -238,6 +247,10 @@ class World:
         with self.db.read() as tx:
             return tx.scalar(select(func.count()).select_from(table)) or 0
 
+    def copies(self) -> SentCopies:
+        logins = Logins(self.db, timeout=self.imap_timeout)
+        return SentCopies(logins, self.keys, Marker(self.public.installation, self.receipt_key))
+
     def worker(self, routes: Routes | None = None, **changes: object) -> DeliverWorker:
         store = DeliverStore(
             self.db,
@@ -245,6 +258,7 @@ class World:
             WriterKeys(self.public),
             self.archive,
             Posting(self.db, self.archive, self.segments),
+            self.copies(),
         )
         config = replace(self.config, **changes)  # type: ignore[arg-type]  # fields by name
         return DeliverWorker(store, self.keys, config, routes)
@@ -280,11 +294,12 @@ def world(tmp_path: Path, database_url: str) -> Iterator[World]:
     keyring = Keyring.generate()
     keyring.extend(utc_now())
     receipt = ReceiptKey.create(tmp_path, "ingest")
+    of_deliver = ReceiptKey.create(tmp_path, "deliver")
     public = PublicKeys(
         keyring.installation,
         public_octets(keyring.directory_key),
         public_octets(keyring.audit_key),
-        {"ingest": public_octets(receipt.key)},
+        {"ingest": public_octets(receipt.key), "deliver": public_octets(of_deliver.key)},
     )
     segments = LocalSegments(tmp_path / "objects", 1 << 26)
     archive = Archive(db, segments, Sealer(WriterKeys(public), receipt), Outbox())
@@ -299,7 +314,8 @@ def world(tmp_path: Path, database_url: str) -> Iterator[World]:
         timeouts=Timeouts(connect=10, greeting=10, command=20, data=20, probe=5),
     )
     keys = TestKeys(db, KeyOpener(keyring))
-    made = World(tmp_path, db, keyring, public, segments, archive, keys, Domain(), config)
+    parts = (db, keyring, public, segments, archive, keys)
+    made = World(tmp_path, *parts, Domain(), config, of_deliver)
     made.domain = made.add_domain("ours.example", port=9)
     yield made
     archive.close()

@@ -9,6 +9,9 @@ from app.delivery.config import DeliverConfig
 from app.delivery.queue import Outbox
 from app.delivery.worker import DeliverStore, DeliverWorker
 from app.sending.posting import Posting
+from app.wayback.copies import SentCopies
+from app.wayback.logins import Logins
+from app.wayback.mark import Marker
 from archive_store.archive import Archive
 from archive_store.db import Database
 from archive_store.directory import PublicKeys
@@ -28,6 +31,7 @@ def main(url: str, folder: Path) -> None:
     keyring = Keyring.from_json((folder / "keyring.json").read_bytes())
     segments = LocalSegments(folder / "objects", 1 << 26)
     sealer = Sealer(WriterKeys(public), ReceiptKey.load(folder, "ingest"))
+    keys, key = TestKeys(db, KeyOpener(keyring)), ReceiptKey.load(folder, "deliver")
     archive = Archive(db, segments, sealer, Outbox())
     store = DeliverStore(
         db,
@@ -35,11 +39,12 @@ def main(url: str, folder: Path) -> None:
         WriterKeys(public),
         archive,
         Posting(db, archive, segments),
+        SentCopies(Logins(db), keys, Marker(public.installation, key)),
     )
     config = DeliverConfig(
         hostname="live.ours.example", run_dir=folder / "run", lease=timedelta(hours=1)
     )
-    worker = DeliverWorker(store, TestKeys(db, KeyOpener(keyring)), config)
+    worker = DeliverWorker(store, keys, config)
     asyncio.run(worker.run(asyncio.Event()))
 
 

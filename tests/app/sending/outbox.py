@@ -40,10 +40,10 @@ def read(octets: bytes) -> EmailMessage:
 
 
 def envelopes(world: World) -> dict[str, tuple[str, Envelope, bytes]]:
-    """What waits in the queue, by recipient: kind, envelope and octets."""
+    """What waits in the queue for recipients, by these: kind, envelope and octets."""
     found = {}
     with world.db.read() as tx:
-        items = tx.scalars(select(QueueItem)).all()
+        items = tx.scalars(select(QueueItem).where(QueueItem.kind != "sent")).all()
         keys = world.agent.queue_keys(tx, items)
         for item in items:
             envelope = open_envelope(world.public.installation, item, queue_key(keys[item.id]))

@@ -1,0 +1,63 @@
+"""How a domain's mailboxes are reached, and what is refused."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.accounts import domains
+from app.accounts.errors import Invalid
+from app.models import ImapAccess
+from app.tee import NOWHERE, without_own_copies
+from app.viewer import Actor
+from app.wayback import access
+from app.wayback.access import Login, Names, Tls, Wish
+from app.wayback.mark import Marker, Marks
+from archive_store.address import EmailAddress
+from archive_store.clock import utc_now
+from tests.app.delivery.conftest import MAIL, World
+from tests.app.test_door import kept, received
+from tests.app.wayback.conftest import give_imap
+
+WISH = Wish(
+    host="imap.ours.example",
+    port=993,
+    tls=Tls.IMPLICIT,
+    master="livearchive",
+    login=Login.PLAIN,
+    names=Names.ADDRESS,
+)
+
+
+def test_in_clear_only_within_this_machine() -> None:
+    access.check(WISH)
+    for host in ("127.0.0.1", "::1", "localhost"):
+        access.check(replace(WISH, tls=Tls.NONE, host=host))
+    with pytest.raises(Invalid, match="without TLS"):
+        access.check(replace(WISH, tls=Tls.NONE))
+    with pytest.raises(Invalid, match="one line"):
+        access.check(replace(WISH, sent_folder="Sent\r\nX"))
+
+
+def test_copies_are_wanted_where_there_is_a_way_and_nobody_switched_them_off(world: World) -> None:
+    copy = world.add_domain("copy.example", mode="copy")
+    with world.db.write() as tx:
+        assert access.wants_copies(tx, world.domain)
+        assert not access.wants_copies(tx, copy)
+        domain = domains.find(tx, Actor.command_line("root"), world.domain.name)
+        actor = Actor.command_line("root")
+        domains.change(tx, actor, domain, {"sent-copies": "off"}, utc_now())
+        assert not access.wants_copies(tx, domain)
+    give_imap(world, 143)
+    with world.db.write() as tx:
+        domains.change(tx, actor, tx.merge(domain), {"sent-copies": "on"}, utc_now())
+        access.remove(tx, actor, domain, utc_now())
+        assert tx.get(ImapAccess, domain.id) is None
+
+
+def test_an_own_copy_that_comes_back_is_kept_for_nobody_but_others(world: World) -> None:
+    marker = Marker(world.public.installation, world.receipt_key)
+    octets = marker.marked(MAIL, EmailAddress.parse("a@ours.example"))
+    mail = replace(received("a@ours.example", "b@ours.example"), octets=octets)
+    routes = [kept(), kept()]
+    assert without_own_copies(mail, routes, Marks(world.public)) == [NOWHERE, routes[1]]
+    assert without_own_copies(mail, routes, None) == routes
