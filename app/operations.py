@@ -24,7 +24,7 @@ from archive_store.errors import NotFound
 from archive_store.indexing import IndexedSummary
 from archive_store.mime.parse import parse_message
 from archive_store.mime.summary import summarise
-from archive_store.models import FOLDERS, Entry, EntryIndex, Mailbox, Message
+from archive_store.models import FOLDERS, GONE, Entry, EntryIndex, Mailbox, Message
 from archive_store.retention import visible_after
 from archive_store.sealing import Copy, Incoming
 from archive_store.summaries import SummarySealer
@@ -142,6 +142,7 @@ class MailboxReader:
             .join(Message, Entry.message_id == Message.id)
             .where(
                 Entry.mailbox_id == mailbox.id,
+                Entry.folder != GONE,
                 Entry.received_at > visible_after(utc_now(), self._parts.store.keep),
             )
             .order_by(Entry.received_at.desc(), Entry.seq.desc())

@@ -30,6 +30,7 @@ from archive_store.models import Entry, HeldEntry, Message
 from archive_store.segments.choice import open_hold_segments
 from tests.app.conftest import World
 from tests.parts.killing import kills_until_done
+from tests.parts.seaweedfs import anywhere
 
 MAIL = b"Subject: contract\r\n\r\nthe canary sings\r\n"
 OTHER = b"Subject: lunch\r\n\r\nsoup\r\n"
@@ -94,6 +95,7 @@ def any_holds(any_world: World) -> Iterator[Holds]:
     yield from holding(any_world)
 
 
+@anywhere
 def test_what_is_held_opens_after_its_days_and_not_after_its_release(any_holds: Holds) -> None:
     holds, world = any_holds, any_holds.world
     world.receive(MAIL)
@@ -112,6 +114,8 @@ def test_what_is_held_opens_after_its_days_and_not_after_its_release(any_holds: 
         holds.octets(hold.id)
     holds.sweep(today + 20 * DAY)
     assert (holds.rows(Hold), holds.rows(HeldEntry), holds.files()) == (0, 0, [])
+    with closing(open_hold_segments(world.config, ids.read(hold.id))) as segments:
+        assert segments.days() == []
 
 
 def test_the_keyring_of_after_a_release_opens_no_older_copy(holds: Holds) -> None:
