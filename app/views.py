@@ -97,6 +97,9 @@ class SafeDocument(Protocol):
     def said(self, say: Say) -> str:
         """The document, with our own words in it in somebody's language."""
 
+    def on_paper(self, head: str, say: Say) -> str:
+        """The same with a head above its body."""
+
 
 class Face(NamedTuple):
     """Who wrote a message of a conversation; `own`: the person who reads it."""
@@ -192,32 +195,7 @@ class OpenMessage:
     genuine: bool  # the receipt of this service is valid
     position: Position = NOWHERE
     blocked_images: int = 0  # pictures from outside that are not fetched
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenConversation:
-    """A conversation, oldest message first; those that were opened, by their ids."""
-
-    rows: tuple[Row, ...]
-    opened: Mapping[str, OpenMessage]
-    position: Position
-    left_out: int = 0  # messages older than these
-
-    @property
-    def answered(self) -> OpenMessage:
-        """The one that an answer is to: the newest that the person did not send."""
-        return self.opened[newest_received(self.rows).id]
-
-    def acted_on(self, folder: str) -> str:
-        """The message that names the conversation in a folder: its newest one there."""
-        starred = folder == "starred"
-        here = [row.id for row in self.rows if (row.starred if starred else row.folder == folder)]
-        return here[-1] if here else self.rows[-1].id
-
-
-def newest_received(rows: Sequence[Row]) -> Row:
-    """Of rows that stand oldest first; the newest of all when the person sent all of them."""
-    return next((row for row in reversed(rows) if row.folder != "sent"), rows[-1])
+    zips: bool = False  # the attachments can be had as one archive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
+from app.conversation_views import OpenConversation, newest_received
 from app.delivery.state import delivery_state
 from app.reading import finding, handing, rows
 from app.reading.counting import DRAFTS
@@ -24,11 +25,9 @@ from app.views import (
     NOWHERE,
     Face,
     FolderPage,
-    OpenConversation,
     Position,
     Row,
     RowFilter,
-    newest_received,
 )
 from archive_store import ids
 from archive_store.models import Entry

@@ -20,6 +20,15 @@ _IMAGE = re.compile(
 )
 
 
+MOST_ZIPPED = 100
+MOST_PARSED = 1024 * 1024 * 1024  # octets: the message is looked through once for each file
+
+
+def fit_a_zip(count: int, size: int) -> bool:
+    """Whether that many files of a message of `size` octets are given as one archive."""
+    return 1 < count <= MOST_ZIPPED and count * size <= MOST_PARSED
+
+
 def referred(html: str) -> frozenset[str]:
     """The Content-IDs of the pictures that stand in a body (RFC 2392)."""
     return frozenset(unquote(found) for found in _IMAGE.findall(html))

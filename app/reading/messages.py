@@ -1,6 +1,6 @@
 """One message: opened to be read, its text for the frame, its octets as files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
@@ -51,10 +51,12 @@ class Messages(Desk):
         entry.seen = True  # the keys role has written it down, with the audit event
         with self._db.read() as tx:
             delivery = delivery_state(tx, [entry.id])[entry.id]
+        attachments = files.listed(parsed.attachments, self._shown(opened.octets, parsed))
         return OpenMessage(
             row=_row_of(opened, parsed, delivery),
             parsed=parsed,
-            attachments=files.listed(parsed.attachments, self._shown(opened.octets, parsed)),
+            attachments=attachments,
+            zips=files.fit_a_zip(len(attachments), len(opened.octets)),
             envelope_to=opened.envelope.rcpt_to,
             leaves_on=entry.received_at + self._keep,
             delivery=handing.delivery_words(
@@ -94,7 +96,21 @@ class Messages(Desk):
     def attachment(self, viewer: Viewer, entry_id: str, index: int) -> tuple[Attachment, bytes]:
         """An attachment's name and octets; audited."""
         opened = self.opener.open(viewer, entry_id, Purpose.ATTACHMENT, index)
-        found = self._parsers.attachment(opened.octets, index)
+        return self._read(opened.octets, index)
+
+    def attachments(self, viewer: Viewer, entry_id: str) -> Iterator[tuple[Attachment, bytes]]:
+        """All attachments that are listed, each read when its turn comes; audited as a download
+        of the message.
+        """
+        octets = self.opener.open(viewer, entry_id, Purpose.DOWNLOAD).octets
+        parsed = self._parsers.message(octets)
+        listed = files.listed(parsed.attachments, self._shown(octets, parsed))
+        if not files.fit_a_zip(len(listed), len(octets)):
+            raise NotFound("no such archive")
+        return (self._read(octets, one.index) for one in listed)
+
+    def _read(self, octets: bytes, index: int) -> tuple[Attachment, bytes]:
+        found = self._parsers.attachment(octets, index)
         if found is None:
             raise NotFound("no such attachment")
         return found

@@ -7,7 +7,7 @@ form holds that cannot be taken raises `BadDraft` or `BadEntry`; a store that
 cannot serve raises another `StoreError`, which becomes a 503.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Protocol, cast
@@ -32,6 +32,7 @@ from app.admin_views import (
     PersonForm,
     QueuePage,
 )
+from app.conversation_views import OpenConversation
 from app.pictures.picture import Picture
 from app.search_views import SearchPage
 from app.secret import Secret
@@ -46,7 +47,6 @@ from app.views import (
     Habits,
     IdentityView,
     News,
-    OpenConversation,
     OpenMessage,
     Outgoing,
     RowFilter,
@@ -98,6 +98,9 @@ class ReadingService(Protocol):
     def attachment(
         self, viewer: Viewer, entry_id: str, index: int
     ) -> tuple[AttachmentFacts, bytes]: ...
+    def attachments(self, viewer: Viewer, entry_id: str) -> Iterator[tuple[AttachmentFacts, bytes]]:
+        """All that are listed, when `OpenMessage.zips`; each is read when its turn comes."""
+
     def search(self, viewer: Viewer, text: str, page: int, zone: tzinfo) -> SearchPage: ...
     def suggest(self, viewer: Viewer, typed: str) -> tuple[Correspondent, ...]:
         """Whom somebody may mean who has begun to type a name or an address."""

@@ -37,5 +37,8 @@ def disposition(name: str) -> str:
 
 def download(octets: bytes, name: str, media_type: str = "application/octet-stream") -> Response:
     """A file to save."""
-    headers = {"Content-Disposition": disposition(name), "Content-Security-Policy": POLICY}
-    return Response(octets, media_type=media_type, headers=headers)
+    return Response(octets, media_type=media_type, headers=download_headers(name))
+
+
+def download_headers(name: str) -> dict[str, str]:
+    return {"Content-Disposition": disposition(name), "Content-Security-Policy": POLICY}

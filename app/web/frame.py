@@ -50,6 +50,22 @@ summary {{ width: max-content; padding: 8px 0; cursor: pointer;
 a {{ color: light-dark(oklch(.475 .135 252), oklch(.775 .1 248)) }}
 mark {{ background: light-dark(oklch(.925 .1 98), oklch(.43 .085 92)); color: inherit }}
 """
+_PAPER_STYLE: Final = """\
+#print-head, #print-head * { all: revert !important }
+#print-head { display: block !important; visibility: visible !important; direction: inherit
+  !important; color: #000 !important; background: #fff !important; white-space: normal !important;
+  font: 14px/1.4 system-ui, sans-serif !important; letter-spacing: 0 !important;
+  text-align: start !important; text-indent: 0 !important; text-transform: none !important;
+  border-bottom: 1px solid #000 !important; margin: 0 0 16px !important;
+  padding: 0 0 12px !important }
+#print-head h1 { font-size: 20px !important; margin: 0 0 8px !important }
+#print-head p { margin: 2px 0 !important; overflow-wrap: anywhere !important }
+@media print { #print-head .screen { display: none !important } }
+html { color-scheme: light !important; background: #fff !important; color: #000 !important }
+details::details-content { content-visibility: visible !important; display: block !important }
+summary { display: none !important }
+"""
+_OPENING: Final = 3  # pieces of a page before its body, see `_page`
 _NOTICE: Final = (
     '<p style="margin-top: 24px; border-top: 1px solid; padding-top: 8px; font: 14px/1.5 '
     'system-ui, sans-serif">'
@@ -82,6 +98,14 @@ class SafeHtml:
             entities.escape(say(piece)) if isinstance(piece, Phrase) else piece
             for piece in self.pieces
         )
+
+    def on_paper(self, head: str, say: Say) -> str:
+        """The document with a head of ours above its body. The sender's style does not reach it: no
+        id in a message is ours, and what is said by id and as important outweighs all it says.
+        """
+        opening, rest = self.pieces[:_OPENING], self.pieces[_OPENING:]
+        style = f"<style>\n{_PAPER_STYLE}</style>\n"
+        return SafeHtml(pieces=(*opening, style, head, *rest)).said(say)
 
 
 def html_page(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
 
 from app.viewer import Viewer
 from app.views import FolderName, OpenMessage
@@ -18,10 +18,11 @@ from app.web.access import Reader
 from app.web.csrf import PostedForm, text
 from app.web.deeds import perform, read_deed, widened
 from app.web.deps import services_of
-from app.web.downloads import download
+from app.web.downloads import download, download_headers
+from app.web.frame import FRAME_CSP
 from app.web.mailbox import Here, Place, is_grouped, list_context
 from app.web.render import mail_page, path_to, render, speech_for
-from app.web.sanitize import FRAME_CSP
+from app.web.zipping import zipped
 from archive_store.search import parse_query
 
 router = APIRouter()
@@ -137,6 +138,29 @@ def source_text(request: Request, folder: FolderName, entry_id: EntryId, visit: 
 def original(request: Request, folder: FolderName, entry_id: EntryId, visit: Reader) -> Response:
     octets = services_of(request).reading.original(visit.viewer, entry_id)
     return download(octets, f"{entry_id}.eml", "message/rfc822")
+
+
+@router.get("/mail/{folder}/{entry_id}/attachments.zip", name="attachments")
+def attachments(
+    request: Request, folder: FolderName, entry_id: EntryId, visit: Reader
+) -> StreamingResponse:
+    services = services_of(request)
+    found = services.reading.attachments(visit.viewer, entry_id)
+    pieces = zipped(((facts.filename, octets) for facts, octets in found), services.now())
+    headers = download_headers("attachments.zip")
+    return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/mail/{folder}/{entry_id}/print", name="print")
+def printed(request: Request, place: Here, entry_id: EntryId, visit: Reader) -> Response:
+    """A message alone, for paper: a document as the frame has it, with the head above it."""
+    reading = services_of(request).reading
+    opened = reading.open_alone(visit.viewer, entry_id)
+    safe = reading.body_html(visit.viewer, entry_id, "")
+    head = render(request, "mail/print.html", {"opened": opened})
+    document = safe.on_paper(bytes(head.body).decode(), speech_for(request).say)
+    headers = {"Content-Security-Policy": FRAME_CSP}
+    return Response(document, media_type="text/html; charset=utf-8", headers=headers)
 
 
 @router.get("/mail/{folder}/{entry_id}/attachments/{index}", name="attachment")

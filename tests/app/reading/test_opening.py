@@ -1,10 +1,13 @@
 """One message: opened, shown, downloaded, each on the record; and nobody else's."""
 
 from collections.abc import Callable
+from email.message import EmailMessage
+from email.policy import SMTP
 
 import pytest
 
 from app.accounts import sessions
+from app.audit.kinds import Kind
 from app.delivery.outcome import Delivered, Failed
 from app.delivery.sealed import seal_reply
 from app.models import QueueItem
@@ -237,3 +240,25 @@ def test_a_wrap_from_another_entry_does_not_open(world: World) -> None:
     opened = world.reading.open_message(world.viewer(), mine)
     assert opened.parsed.problems
     assert opened.parsed.subject != "Other"
+
+
+def test_all_attachments_are_given_in_turn_as_one_download(any_world: World) -> None:
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"] = "hanna@in.example", "vlad@acme.example"
+    message.set_content("See the files.\n")
+    for name in ("a.pdf", "b.pdf"):
+        message.add_attachment(name.encode(), maintype="application", subtype="pdf", filename=name)
+    [two] = any_world.receive(message.as_bytes())
+    [one] = any_world.receive(ATTACHED)
+    viewer = any_world.viewer()
+    reading = any_world.reading
+    assert reading.open_message(viewer, two).zips
+    assert not reading.open_message(viewer, one).zips, "one file is no archive"
+    before = len(any_world.events(Kind.MESSAGE_DOWNLOADED))
+    found = [(facts.filename, octets) for facts, octets in reading.attachments(viewer, two)]
+    assert found == [("a.pdf", b"a.pdf"), ("b.pdf", b"b.pdf")]
+    assert len(any_world.events(Kind.MESSAGE_DOWNLOADED)) == before + 1
+    with pytest.raises(NotFound):
+        reading.attachments(viewer, one)
+    with pytest.raises(NotFound):
+        reading.attachments(any_world.viewer("maria"), two)

@@ -1,6 +1,6 @@
 """Use cases in memory, as the pages call them: state that changes, access that is refused."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta, tzinfo
 from typing import Any
@@ -118,6 +118,7 @@ class ReadingDouble(TalkDouble):
             ),
             genuine=letter.genuine,
             blocked_images=letter.blocked_images,
+            zips=len(letter.attachments) > 1,
         )
 
     def body_html(
@@ -146,6 +147,13 @@ class ReadingDouble(TalkDouble):
             if file.index == index:
                 return file, file.octets
         raise NotFound
+
+    def attachments(
+        self, viewer: Viewer, entry_id: str
+    ) -> Iterator[tuple[sample.Attachment, bytes]]:
+        self.calls.append(("attachments", entry_id))
+        files = self.letters[self.place_of(entry_id)].attachments
+        return ((file, file.octets) for file in files)
 
     def search(self, viewer: Viewer, text: str, page: int, zone: tzinfo) -> SearchPage:
         self.calls.append(("search", text))

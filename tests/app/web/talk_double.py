@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.conversation_views import OpenConversation, newest_received
 from app.viewer import Viewer
 from app.views import (
     Face,
     FolderPage,
-    OpenConversation,
     OpenMessage,
     Position,
     Row,
     RowFilter,
-    newest_received,
 )
 from archive_store.errors import NotFound
 from tests.app.web.sample import Letter

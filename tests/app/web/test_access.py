@@ -84,6 +84,8 @@ TABLE = {
         GET /mail/{folder}/{entry_id}/original
         GET /mail/{folder}/{entry_id}/attachments/{index}
         GET /mail/{folder}/{entry_id}/card
+        GET /mail/{folder}/{entry_id}/attachments.zip
+        GET /mail/{folder}/{entry_id}/print
         GET /compose/draft/{entry_id}
         POST /compose/draft
         POST /compose/turn
