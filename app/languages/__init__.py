@@ -33,6 +33,15 @@ LANGUAGES = {
         Language(
             "de", "Deutsch", "de", "EEEE, d. MMMM y", "EEEE, d. MMMM", "EEE, d. MMM", "d. MMM"
         ),
+        Language(
+            "es",
+            "Español",
+            "es",
+            "EEEE, d 'de' MMMM 'de' y",
+            "EEEE, d 'de' MMMM",
+            "EEE, d MMM",
+            "d MMM",
+        ),
         Language("fr", "Français", "fr", "EEEE d MMMM y", "EEEE d MMMM", "EEE d MMM", "d MMM"),
         Language("ja", "日本語", "ja", "y年M月d日EEEE", "M月d日EEEE", "M月d日(EEE)", "M月d日"),
         Language(
