@@ -12,6 +12,8 @@
     desk       what the use cases stand on: parts, and what is opened for live sessions
     lists      folders, the side bar, what a search finds
     messages   one message, its text and its files
+    joining    which messages are one conversation, in memory
+    conversations  lists of them, one as a page, deeds done to all of one
     service    `Reading`, all the use cases of the pages
 
 Entries are looked up by the viewer's mailbox and their id alone, and only while they
