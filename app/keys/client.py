@@ -140,11 +140,12 @@ class KeysClient(ImapQuestions):
         """
         return bool(self._ask("check_app", user=text(user_id), code=code.reveal()))
 
-    def code_digests(self, user_id: bytes, codes: Sequence[Secret]) -> list[bytes]:
-        """The digests of a person's one-time codes; for operators as well."""
-        shown = [code.reveal() for code in codes]
-        answer = self._ask("code_digests", user=text(user_id), codes=shown)
-        return [octets(one) for one in answer]
+    def code_digests(
+        self, user_id: bytes, codes: Sequence[Secret], *, operator: bool = False
+    ) -> list[bytes]:
+        """The digests of a person's one-time codes; `operator`: for a command."""
+        verb, shown = "operator_" * operator + "code_digests", [code.reveal() for code in codes]
+        return [octets(one) for one in self._ask(verb, user=text(user_id), codes=shown)]
 
     # index
     def open_for_index(self, seqs: Sequence[int]) -> dict[int, bytes]:

@@ -40,11 +40,11 @@ def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str
         "ensure_keys": lambda _: agent.ensure_keys(),
         "status": lambda _: agent.status(),
     }
-    codes = _codes(CodeFactors(agent))
+    codes = CodeFactors(agent)
     return {
         "web": _web(WebVerbs(agent))
         | _auditor(AuditorHolds(agent, held_opens))
-        | codes
+        | {"code_digests": lambda q: _digests(codes, q)}
         | _apps(AppFactors(agent))
         | common,
         "index": _index(IndexVerbs(agent)) | common,
@@ -63,8 +63,8 @@ def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str
         | _check(CheckVerbs(agent))
         | _dkim(OperatorDkim(agent))
         | _webhooks(OperatorWebhooks(agent))
-        | codes
         | _imap(OperatorImap(agent))
+        | {"operator_code_digests": lambda q: _digests(codes, q)}
         | common,
     }
 
@@ -178,13 +178,9 @@ def _web(verbs: WebVerbs) -> dict[str, Verb]:
     }
 
 
-def _codes(verbs: CodeFactors) -> dict[str, Verb]:
-    return {
-        "code_digests": lambda q: [
-            text(digest)
-            for digest in verbs.code_digests(octets(q["user"]), [Secret(one) for one in q["codes"]])
-        ]
-    }
+def _digests(codes: CodeFactors, asked: Mapping[str, Any]) -> list[str]:
+    found = codes.code_digests(octets(asked["user"]), [Secret(one) for one in asked["codes"]])
+    return [text(digest) for digest in found]
 
 
 def _apps(verbs: AppFactors) -> dict[str, Verb]:
