@@ -83,6 +83,30 @@ def look_for_overdue(db: Database, role: str, now: datetime) -> None:
 
 def standing(tx: Session, now: datetime) -> tuple[str, ...]:
     """What needs somebody's eyes now, most urgent first."""
+    found = [*_of_keys(tx, now), *_unopened(tx, now)]
+    held = _stands(tx, Kind.CLOCK_HELD, Kind.CLOCK_CONFIRMED, now)
+    if held:
+        found.append(
+            phrase(
+                "The clock jumped to %(clock)s. If that is right, say so with "
+                "`livearchive keys confirm-clock`; until then no keys are destroyed ahead of time.",
+                clock=held.details["clock"],
+            )
+        )
+    unfit = [*_since(tx, Kind.BUCKET_UNFIT, now - SHOWN_FOR, limit=1)]
+    if unfit:
+        found.append(
+            phrase(
+                "The bucket %(bucket)s keeps old versions or overwrites, so that "
+                "deleted mail would stay or come back. `livearchive check` says which.",
+                bucket=unfit[0].details["bucket"],
+            )
+        )
+    return (*found, *_unread(tx, now))
+
+
+def _of_keys(tx: Session, now: datetime) -> list[str]:
+    """The keys role away, the keyring shut, a public key that was changed."""
     found: list[str] = []
     last = overdue(tx, now)
     if last is not None:
@@ -115,26 +139,7 @@ def standing(tx: Session, now: datetime) -> tuple[str, ...]:
                 len(forged),
             )
         )
-    found += _unopened(tx, now)
-    held = _stands(tx, Kind.CLOCK_HELD, Kind.CLOCK_CONFIRMED, now)
-    if held:
-        found.append(
-            phrase(
-                "The clock jumped to %(clock)s. If that is right, say so with "
-                "`livearchive keys confirm-clock`; until then no keys are destroyed ahead of time.",
-                clock=held.details["clock"],
-            )
-        )
-    unfit = [*_since(tx, Kind.BUCKET_UNFIT, now - SHOWN_FOR, limit=1)]
-    if unfit:
-        found.append(
-            phrase(
-                "The bucket %(bucket)s keeps old versions or overwrites, so that "
-                "deleted mail would stay or come back. `livearchive check` says which.",
-                bucket=unfit[0].details["bucket"],
-            )
-        )
-    return (*found, *_unread(tx, now))
+    return found
 
 
 def _unopened(tx: Session, now: datetime) -> list[str]:
