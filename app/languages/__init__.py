@@ -43,6 +43,15 @@ LANGUAGES = {
             "d MMM",
         ),
         Language("fr", "Français", "fr", "EEEE d MMMM y", "EEEE d MMMM", "EEE d MMM", "d MMM"),
+        Language(
+            "pt",
+            "Português",
+            "pt",
+            "EEEE, d 'de' MMMM 'de' y",
+            "EEEE, d 'de' MMMM",
+            "EEE, d 'de' MMM",
+            "d 'de' MMM",
+        ),
         Language("ja", "日本語", "ja", "y年M月d日EEEE", "M月d日EEEE", "M月d日(EEE)", "M月d日"),
         Language(
             "ar", "العربية", "ar", "EEEE، d MMMM y", "EEEE، d MMMM", "EEEE، d MMM", "d MMM", "rtl"
