@@ -196,6 +196,7 @@ class OpenMessage:
     position: Position = NOWHERE
     blocked_images: int = 0  # pictures from outside that are not fetched
     zips: bool = False  # the attachments can be had as one archive
+    told: str | None = None  # a phrase: what the reader is to know of who sent it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.delivery.state import NONE, EntryDelivery, delivery_state
 from app.keys.protocol import Purpose
 from app.phrase import phrase
-from app.reading import files, finding, handing, rows
+from app.reading import files, finding, handing, posing, rows
 from app.reading.desk import Desk, Remote
 from app.reading.opening import OpenedEntry
 from app.viewer import Viewer
@@ -19,9 +19,10 @@ from archive_store.indexing import IndexedSummary
 from archive_store.mime.html_text import remote_images
 from archive_store.mime.summary import summarise
 from archive_store.mime.values import Attachment, ParsedMessage
-from archive_store.models import Entry
+from archive_store.models import OUTBOX, Entry
 from archive_store.search import parse_query
 
+OWN = frozenset(("sent", "drafts", OUTBOX))  # folders of what the viewer wrote
 SOURCE_OCTETS = 1024 * 1024
 DAMAGED = phrase(
     "This message is kept, but its sealed octets are damaged or were changed, so it is not shown. "
@@ -51,6 +52,8 @@ class Messages(Desk):
         entry.seen = True  # the keys role has written it down, with the audit event
         with self._db.read() as tx:
             delivery = delivery_state(tx, [entry.id])[entry.id]
+            came = parsed.sender if entry.folder not in OWN else None
+            told = posing.told_of(tx, viewer, came) if came else None
         attachments = files.listed(parsed.attachments, self._shown(opened.octets, parsed))
         return OpenMessage(
             row=_row_of(opened, parsed, delivery),
@@ -64,6 +67,7 @@ class Messages(Desk):
             ),
             genuine=opened.genuine,
             blocked_images=remote_images(parsed.html) if parsed.html else 0,
+            told=told,
         )
 
     def body_html(

@@ -119,6 +119,7 @@ class ReadingDouble(TalkDouble):
             genuine=letter.genuine,
             blocked_images=letter.blocked_images,
             zips=len(letter.attachments) > 1,
+            told=letter.told,
         )
 
     def body_html(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.phrase import Phrase
 from app.viewer import Person, Role
 from app.views import DeliveryState, Row
 from archive_store.ids import show
@@ -56,6 +57,7 @@ class Letter:
     genuine: bool = True
     blocked_images: int = 0
     talk: str = ""  # letters of one conversation have the same
+    told: Phrase | None = None
 
 
 def entry_id(number: int) -> str:

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from app.phrase import phrase
 from app.web.frame import FRAME_CSP
 from archive_store.errors import FrameBroken, SealBroken
 from tests.app.web import sample
@@ -205,3 +206,14 @@ def test_what_is_not_there_is_not_here(vlad: Client, rest: str) -> None:
 def test_what_is_no_id_is_not_here(vlad: Client, bad: str) -> None:
     for rest in ("", "/body", "/original", "/source/text"):
         assert vlad.get(f"/mail/inbox/{bad}{rest}").status_code == 404
+
+
+def test_what_is_to_be_known_of_the_sender_is_one_notice(world: World, vlad: Client) -> None:
+    told = phrase("It is %(who)s.", who="<b>x</b>@evil.example")
+    world.reading.letters[0] = replace(world.reading.letters[0], told=told)
+    shown = f"/mail/inbox/{world.reading.letters[0].row.id}"
+    assert "It is &lt;b&gt;x&lt;/b&gt;@evil.example." in vlad.get(shown).text
+    world.reading.letters[0] = replace(world.reading.letters[0], genuine=False)
+    page = vlad.get(shown).text
+    assert "Not received by this service" in page
+    assert "It is &lt;b&gt;" not in page
