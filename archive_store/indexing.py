@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from time import monotonic
-from typing import Any, NamedTuple, Protocol, Self, cast
+from typing import Any, NamedTuple, Protocol, Self, TypeAlias, cast
 
 from sqlalchemy import Row, Table, func, select, update
 from sqlalchemy.orm import Session
@@ -27,7 +27,6 @@ from archive_store.envelope import Envelope
 from archive_store.errors import (
     FrameBroken,
     FrameUnreadable,
-    KeysMissing,
     NotFound,
     SealBroken,
     StoreError,
@@ -45,14 +44,18 @@ KEYS_KEPT_SECONDS = 900.0
 _SENT_TO = re.compile(rb', "sent_to": "([^"\\]*+)", "mail_from": "')
 
 
+Place: TypeAlias = tuple[bytes, date]
+"""A mailbox's day."""
+
+
 class IndexKeys(Protocol):
     """What the keys role gives the index role."""
 
     def open_for_index(self, seqs: Sequence[int]) -> dict[int, bytes]:
         """Content keys of entries that are not indexed; others are missing."""
 
-    def index_summary_key(self, mailbox_id: bytes, day: date) -> bytes:
-        """The key that summaries of a mailbox's day are sealed under."""
+    def index_summary_keys(self, places: Sequence[Place]) -> dict[Place, bytes]:
+        """The keys that summaries of mailboxes' days are sealed under; what has none is missing."""
 
 
 class Parsers(Protocol):
@@ -165,7 +168,7 @@ class Indexer:
         self._parsers = parsers
         self._unreadable = unreadable
         self._resting = Resting()
-        self._sealers: dict[tuple[bytes, date], SummarySealer] = {}
+        self._sealers: dict[Place, SummarySealer] = {}
         self._sealers_since = monotonic()
 
     def run_once(self) -> int:
@@ -182,6 +185,7 @@ class Indexer:
         keys = self._keys.open_for_index([entry.seq for entry, _ in waiting])
         items, put_off = self._open(waiting, keys)
         parsed = self._parse(items)
+        self._learn_keys(items)
         rows = [self._row(item, *parsed[item.message.id]) for item in items]
         with self._db.write() as tx:
             _store(tx, [entry.seq for entry, one in waiting if one.id not in put_off], rows)
@@ -238,9 +242,8 @@ class Indexer:
         return dict(zip(octets, results, strict=True))
 
     def _row(self, item: _Item, summary: Summary, words: str) -> _Row | None:
-        try:
-            sealer = self._sealer(item)
-        except (KeysMissing, NotFound, SealBroken):
+        sealer = self._sealers.get((item.entry.mailbox_id, item.entry.day))
+        if sealer is None:
             return None  # one damaged key must not hold up everybody's mail
         indexed = IndexedSummary(
             summary, item.envelope.rcpt_to, item.envelope.mail_from, item.opened.genuine
@@ -252,15 +255,17 @@ class Indexer:
         }
         return _Row(values, summary.has_attachments)
 
-    def _sealer(self, item: _Item) -> SummarySealer:
-        place = (item.entry.mailbox_id, item.entry.day)
-        if place not in self._sealers:
-            owner = Owner.mailbox(item.message.tenant_id, item.entry.mailbox_id)
-            key = self._keys.index_summary_key(*place)
-            self._sealers[place] = SummarySealer(
-                self._reader.installation, owner, item.entry.day, key
-            )
-        return self._sealers[place]
+    def _learn_keys(self, items: Sequence[_Item]) -> None:
+        """Ask at once for what mailboxes of this batch seal with: with many of them each mail
+        would be a question.
+        """
+        wanted = {(item.entry.mailbox_id, item.entry.day): item for item in items}
+        unknown = [place for place in wanted if place not in self._sealers]
+        if not unknown:
+            return
+        for place, key in self._keys.index_summary_keys(unknown).items():
+            owner = Owner.mailbox(wanted[place].message.tenant_id, place[0])
+            self._sealers[place] = SummarySealer(self._reader.installation, owner, place[1], key)
 
 
 _WAITING = (

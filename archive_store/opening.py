@@ -64,13 +64,17 @@ class KeyOpener:
         query = select(DayKey).where(
             DayKey.series == owner.series, DayKey.owner_id == owner.owner_id
         )
-        keys = {}
-        for row in tx.scalars(query if days is None else query.where(DayKey.day.in_(days))):
-            kek = self.keyring.days[owner.series].get(row.day)
-            if kek is not None:
-                place = owner.place(self.keyring.installation, "summary-key", row.day)
-                keys[row.day] = seal.unwrap_kek(kek, row.summary, place)
-        return keys
+        rows = tx.scalars(query if days is None else query.where(DayKey.day.in_(days)))
+        keys = {row.day: self.summary_key(owner, row.day, row.summary) for row in rows}
+        return {day: key for day, key in keys.items() if key is not None}
+
+    def summary_key(self, owner: Owner, day: date, wrapped: bytes) -> bytes | None:
+        """What the row of an owner's day key has wrapped; None when the day's keys are gone."""
+        kek = self.keyring.days[owner.series].get(day)
+        if kek is None:
+            return None
+        place = owner.place(self.keyring.installation, "summary-key", day)
+        return seal.unwrap_kek(kek, wrapped, place)
 
     def day_key_opens(self, row: DayKey) -> bool:
         """Whether a day key's row is whole: both boxes open, and its halves are one pair.

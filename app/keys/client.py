@@ -153,9 +153,12 @@ class KeysClient(ImapQuestions):
         answer = self._ask("open_for_index", seqs=list(seqs))
         return {int(seq): octets(key) for seq, key in answer.items()}
 
-    def index_summary_key(self, mailbox_id: bytes, day: date) -> bytes:
-        """The summary key of a mailbox's day."""
-        return octets(self._ask("index_summary_key", mailbox=text(mailbox_id), day=day.isoformat()))
+    def index_summary_keys(
+        self, places: Sequence[tuple[bytes, date]]
+    ) -> dict[tuple[bytes, date], bytes]:
+        """The summary keys of mailboxes' days; those that are over or damaged are missing."""
+        keys = self._ask("index_summary_keys", places=[(text(m), str(day)) for m, day in places])
+        return {place: octets(key) for place, key in zip(places, keys, strict=True) if key}
 
     # deliver
     def open_queue(self, item_ids: Sequence[bytes]) -> dict[bytes, bytes]:

@@ -9,7 +9,7 @@ from app.keys.agent import KeyAgent
 from app.models import QueueItem
 from archive_store.directory import Owner
 from archive_store.errors import KeysMissing, SealBroken
-from archive_store.models import Entry, Mailbox
+from archive_store.models import DayKey, Entry, Mailbox
 
 # Columns, and the mailbox at once: for every mail that comes in, objects and a question for each
 # mailbox would cost several times what opening its key does.
@@ -23,6 +23,11 @@ _TO_INDEX = select(
     Entry.writer_key_id,
     Entry.wrap,
 ).join(Mailbox, Mailbox.id == Entry.mailbox_id)
+_SUMMARY_KEYS = (
+    select(Mailbox.tenant_id, Mailbox.id, DayKey.day, DayKey.summary)
+    .join(DayKey, DayKey.owner_id == Mailbox.id)
+    .where(DayKey.series == "mail")
+)
 UNDELIVERED = ("queued", "leased", "held")
 
 
@@ -48,14 +53,25 @@ class IndexVerbs:
                     continue
         return found
 
-    def index_summary_key(self, mailbox_id: bytes, day: date) -> bytes:
-        """The summary key of one mailbox's day."""
+    def index_summary_keys(
+        self, places: Sequence[tuple[bytes, date]]
+    ) -> dict[tuple[bytes, date], bytes]:
+        """The summary keys of mailboxes' days; those that are over or damaged are missing."""
+        found = {}
+        wanted = _SUMMARY_KEYS.where(
+            DayKey.owner_id.in_({mailbox_id for mailbox_id, _ in places}),
+            DayKey.day.in_({day for _, day in places}),
+        )
         with self._agent.lock, self._agent.db.read() as tx:
-            owner = self._agent.owner(tx, mailbox_id)
-            keys = self._agent.opener.summary_keys(tx, owner, {day})
-            if day not in keys:
-                raise KeysMissing("that day is over")
-            return keys[day]
+            for tenant_id, mailbox_id, day, wrapped in tx.execute(wanted):
+                owner = Owner.mailbox(tenant_id, mailbox_id)
+                try:
+                    key = self._agent.opener.summary_key(owner, day, wrapped)
+                except SealBroken:
+                    continue
+                if key is not None and (mailbox_id, day) in places:
+                    found[mailbox_id, day] = key
+        return found
 
 
 class DeliverVerbs:

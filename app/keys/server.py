@@ -198,10 +198,15 @@ def _index(verbs: IndexVerbs) -> dict[str, Verb]:
         "open_for_index": lambda q: {
             str(seq): text(key) for seq, key in verbs.open_for_index(q["seqs"]).items()
         },
-        "index_summary_key": lambda q: text(
-            verbs.index_summary_key(octets(q["mailbox"]), date.fromisoformat(q["day"]))
-        ),
+        "index_summary_keys": lambda q: _index_summary_keys(verbs, q["places"]),
     }
+
+
+def _index_summary_keys(verbs: IndexVerbs, asked: list[list[str]]) -> list[str | None]:
+    """A key, or null, for each place in its order."""
+    places = [(octets(mailbox), date.fromisoformat(day)) for mailbox, day in asked]
+    found = verbs.index_summary_keys(places)
+    return [text(found[place]) if place in found else None for place in places]
 
 
 def _deliver(verbs: DeliverVerbs) -> dict[str, Verb]:

@@ -148,7 +148,7 @@ def test_a_socket_knows_only_its_own_roles_verbs(home: Home) -> None:
     tables = verb_tables(home.agent())
     assert set(tables) == set(SOCKETS)
     common = {"ensure_keys", "status"}
-    assert set(tables["index"]) == {"open_for_index", "index_summary_key"} | common
+    assert set(tables["index"]) == {"open_for_index", "index_summary_keys"} | common
     opened = {"open_queue", "open_dkim", "open_webhooks", "open_imap"}
     assert set(tables["deliver"]) == opened | common
     assert set(tables["sweep"]) == {"expire", "believed_time"} | common
@@ -167,6 +167,33 @@ def test_a_verb_of_another_role_does_not_exist_on_a_socket(home: Home, tmp_path:
             client.open_for_index([1])
         with pytest.raises(StoreError):
             client.keyring_copy("somebody", days=False)
+    finally:
+        client.close()
+        server.close()
+
+
+def test_summary_keys_come_at_once_and_what_has_none_is_missing(home: Home, tmp_path: Path) -> None:
+    whole, damaged, today = new_id(), new_id(), day_of(home.clock())
+    tenant = new_id()
+    with home.db.write() as tx:
+        for number, mailbox_id in enumerate((whole, damaged)):
+            address = f"p{number}@b"
+            tx.add(Mailbox(id=mailbox_id, tenant_id=tenant, address=address, created_at=utc_now()))
+    agent = home.agent()
+    agent.ensure_keys()
+    with home.db.write() as tx:
+        row = tx.scalars(
+            select(DayKey).where(DayKey.owner_id == damaged, DayKey.day == today)
+        ).one()
+        row.summary = bytes(len(row.summary))
+        owner = Owner.mailbox(tenant, whole)
+        expected = agent.opener.summary_keys(tx, owner, {today})[today]
+    server = KeysServer(agent, tmp_path)
+    client = KeysClient(tmp_path, "index")
+    long_ago = today - timedelta(days=300)
+    try:
+        asked = [(whole, today), (damaged, today), (whole, long_ago), (new_id(), today)]
+        assert client.index_summary_keys(asked) == {(whole, today): expected}
     finally:
         client.close()
         server.close()
