@@ -16,7 +16,7 @@ from app.accounts.dkim import Algorithm
 from app.keys.dkim import SigningKey
 from app.keys.imap_client import ImapQuestions
 from app.keys.line import Line
-from app.keys.protocol import Purpose, encode, error_of, octets, socket_name, text
+from app.keys.protocol import Place, Purpose, encode, error_of, octets, socket_name, text
 from app.secret import Secret
 from archive_store.errors import KeysUnavailable
 from archive_store.hold_facts import HoldFacts
@@ -153,9 +153,7 @@ class KeysClient(ImapQuestions):
         answer = self._ask("open_for_index", seqs=list(seqs))
         return {int(seq): octets(key) for seq, key in answer.items()}
 
-    def index_summary_keys(
-        self, places: Sequence[tuple[bytes, date]]
-    ) -> dict[tuple[bytes, date], bytes]:
+    def index_summary_keys(self, places: Sequence[Place]) -> dict[Place, bytes]:
         """The summary keys of mailboxes' days; those that are over or damaged are missing."""
         keys = self._ask("index_summary_keys", places=[(text(m), str(day)) for m, day in places])
         return {place: octets(key) for place, key in zip(places, keys, strict=True) if key}

@@ -7,13 +7,17 @@ Octets travel as base64 text. An answer is {"ok": ...} or {"error": name,
 import base64
 import json
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from archive_store import errors
 
 LARGEST_LINE = 8 * 1024 * 1024
 SOCKETS = ("web", "index", "deliver", "sweep", "admin")
+
+Place: TypeAlias = tuple[bytes, date]
+"""A mailbox's day."""
 
 
 class Purpose(StrEnum):

@@ -6,6 +6,7 @@ from datetime import date
 from sqlalchemy import select
 
 from app.keys.agent import KeyAgent
+from app.keys.protocol import Place
 from app.models import QueueItem
 from archive_store.directory import Owner
 from archive_store.errors import KeysMissing, SealBroken
@@ -53,9 +54,7 @@ class IndexVerbs:
                     continue
         return found
 
-    def index_summary_keys(
-        self, places: Sequence[tuple[bytes, date]]
-    ) -> dict[tuple[bytes, date], bytes]:
+    def index_summary_keys(self, places: Sequence[Place]) -> dict[Place, bytes]:
         """The summary keys of mailboxes' days; those that are over or damaged are missing."""
         found = {}
         wanted = _SUMMARY_KEYS.where(
