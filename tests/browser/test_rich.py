@@ -130,6 +130,7 @@ def test_the_signature_follows_the_identity_and_the_text_goes_from_form_to_form(
 def test_a_picture_is_put_in_kept_and_shown_again(site: Site, visit: Visit) -> None:
     begin_rich(site)
     page = visit("/compose/new", viewport={"width": 390, "height": 844}, color_scheme="dark")
+    expect(page.get_by_label(TEXT)).to_be_visible()  # its script is there
     picture = FilePayload(name="view.png", mimeType="image/png", buffer=PNG)
     page.locator("[data-picture-choice]").set_input_files(picture)
     expect(page.locator("[data-editor] img")).to_have_attribute("alt", "view.png")
