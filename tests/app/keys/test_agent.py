@@ -11,7 +11,8 @@ from app import audit
 from app.keys.agent import KeyAgent
 from app.keys.client import KeysClient
 from app.keys.protocol import SOCKETS
-from app.keys.server import KeysServer, verb_tables
+from app.keys.server import KeysServer
+from app.keys.verb_tables import verb_tables
 from app.models import AuditEvent
 from archive_store.clock import day_of, utc_now
 from archive_store.config import StoreConfig

@@ -12,7 +12,8 @@ import pytest
 from app.accounts import codes, totp
 from app.keys.client import KeysClient
 from app.keys.factors import CHECKS_PER_MINUTE
-from app.keys.server import KeysServer, verb_tables
+from app.keys.server import KeysServer
+from app.keys.verb_tables import verb_tables
 from app.secret import Secret
 from archive_store.errors import NotFound, StoreBusy
 from archive_store.ids import new_id
