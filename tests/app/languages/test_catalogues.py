@@ -1,13 +1,13 @@
-"""The catalogues: their translations can be filled in as the texts they stand for."""
+"""The catalogues: every text has a translation, and its values have their places in it."""
 
 import re
 from collections.abc import Iterator
 
 import pytest
-from babel.messages import Message
+from babel.messages import Catalog, Message
 
 from app.languages import ENGLISH, LANGUAGES, Language
-from app.languages.__main__ import read
+from app.languages.__main__ import read, texts, untranslated
 from app.languages.speech import speech_of
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
@@ -21,6 +21,23 @@ def translations(message: Message) -> Iterator[tuple[str, str]]:
         yield from ((message.id[1], said) for said in forms if said)
     elif message.id and message.string:
         yield str(message.id), str(message.string)
+
+
+@pytest.fixture(scope="module")
+def said() -> Catalog:
+    """Every text of the code."""
+    return texts()
+
+
+@pytest.mark.parametrize("language", OTHERS, ids=lambda language: language.tag)
+def test_every_text_has_a_translation(said: Catalog, language: Language) -> None:
+    catalogue = read(language)
+    catalogue.update(said, no_fuzzy_matching=True)
+    lacking = "\n".join(f"  {message.id!r}" for message in untranslated(catalogue))
+    assert not lacking, (
+        f"app/languages/{language.tag}.po has no translation of these texts; "
+        f"`.venv/bin/python -m app.languages` puts them there, to be filled in:\n{lacking}"
+    )
 
 
 @pytest.mark.parametrize("language", OTHERS, ids=lambda language: language.tag)
