@@ -27,6 +27,8 @@ from app.admin_views import (
     QueuePage,
     StepState,
 )
+from app.audit.kinds import SOURCES
+from app.phrase import phrase
 from app.viewer import Role, Viewer
 from app.views import BadEntry
 from archive_store.errors import NotFound
@@ -36,10 +38,13 @@ from tests.app.web.sample import NOW
 ARRIVED = (52, 50, 44, 40, 31, 18, 11, 8, 6, 5, 4, 6, 3, 4, 5, 2, 4, 7, 12, 21, 33, 47, 50, 38)
 HELD = {22: 41, 23: 38}
 STEPS: tuple[tuple[str, str, StepState], ...] = (
-    ("Arrived", "from mx.brightwater.example (192.0.2.44) over TLS", "ok"),
-    ("Stored, sealed, and acknowledged", "On disk before we said 250.", "ok"),
-    ("Not accepted by mail.acme.example", "421 4.3.2 try later. We do.", "warn"),
-    ("Opened by sales@acme.example", "in the browser", "plain"),
+    (phrase("Received and kept"), phrase("From %(where)s.", where="[192.0.2.44]"), "ok"),
+    (phrase("Kept"), phrase("For %(recipients)s.", recipients="sales@acme.example"), "ok"),
+    (
+        phrase("Not taken yet"),
+        phrase("%(server)s said: %(reply)s", server="mail.acme.example", reply="421 4.3.2"),
+        "warn",
+    ),
 )
 
 
@@ -207,27 +212,27 @@ class AdminDouble:
             (
                 "vlad@acme.example",
                 "message.sent",
-                "Replied as sales@acme.example to one recipient",
+                phrase("Replied as %(identity)s to one recipient", identity="sales@acme.example"),
                 False,
             ),
-            ("vlad@acme.example", "message.opened", "Opened a message in the inbox", False),
-            ("maria@acme.example", "maillog.searched", "Searched the mail log", False),
+            ("vlad@acme.example", "message.opened", phrase("Opened a message"), False),
+            ("maria@acme.example", "maillog.searched", phrase("Searched the mail log"), False),
             (
                 "dana@acme.example",
                 "login.failed",
-                "Wrong password, third time; paused for a minute",
+                phrase("Wrong password, third time; paused for a minute"),
                 True,
             ),
             (
-                "livearchive",
+                "LiveArchive (probe)",
                 "outage.began",
-                "mail.acme.example stopped answering: 421 4.3.2",
+                phrase("%(server)s stopped answering", server="mail.acme.example"),
                 False,
             ),
             (
                 f"{sample.LONG_WORD}@acme.example",
                 "login.succeeded",
-                "Signed in on a public computer",
+                phrase("Signed in on a public computer"),
                 False,
             ),
         )
@@ -244,8 +249,7 @@ class AdminDouble:
             for n, (actor, name, text, refused) in enumerate(told)
             if wanted.kind in ("", name.partition(".")[0]) and wanted.person in actor
         )
-        kinds = ("login", "message", "maillog", "outage", "settings")
-        return AuditPage(rows=rows, kinds=kinds, total=len(rows), page=wanted.page, pages=4)
+        return AuditPage(rows=rows, kinds=SOURCES, total=len(rows), page=wanted.page, pages=4)
 
     def audit_export(self, viewer: Viewer, wanted: AuditFilter) -> tuple[str, bytes]:
         self.asked.append(wanted)

@@ -198,8 +198,8 @@ def test_the_mail_log_tells_the_life_of_a_message(world: World, maria: Client) -
     )
     key = where.partition("?")[2]
     page = maria.get(f"/admin/maillog/{sample.entry_id(500)}?{key}").text
-    assert "Not accepted by mail.acme.example" in page
-    assert "Stored, sealed, and acknowledged" in page
+    assert "mail.acme.example said: 421 4.3.2" in page
+    assert "Received and kept" in page
     assert "is-selected" in page
 
 
