@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, false, true
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.login_models import Authenticator as Authenticator
@@ -47,7 +47,7 @@ class Domain(Base):
     # The name of the DKIM keys that sign what its people send; empty: it leaves unsigned.
     dkim: Mapped[str] = mapped_column(String(SELECTOR_LENGTH), default="", server_default="")
     # What its people send goes to their own mailbox on the primary, too.
-    sent_copies: Mapped[bool] = mapped_column(default=True, server_default=true())
+    sent_copies: Mapped[str] = mapped_column(String(4), default="imap", server_default="imap")
     created_at: Mapped[datetime] = mapped_column(Utc)
     dkim_keys: Mapped[list[DkimKey]] = relationship(
         order_by="DkimKey.created_at, DkimKey.name, DkimKey.selector", viewonly=True

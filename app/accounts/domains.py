@@ -227,9 +227,9 @@ def _write_dkim(domain: Domain, text: str) -> None:
 
 
 def _write_sent_copies(domain: Domain, text: str) -> None:
-    if text.lower() not in ("on", "off"):
+    if text.lower() not in ("imap", "smtp", "off"):
         raise ValueError(text)
-    domain.sent_copies = text.lower() == "on"
+    domain.sent_copies = text.lower()
 
 
 CHANGES: Mapping[str, Change] = {
@@ -265,8 +265,8 @@ CHANGES: Mapping[str, Change] = {
     ),
     "sent-copies": Change(
         Permission.ROUTE_DOMAIN,
-        "on or off",
-        lambda domain: "on" if domain.sent_copies else "off",
+        "imap, smtp or off",
+        lambda domain: domain.sent_copies,
         _write_sent_copies,
     ),
     "unknown-recipients": Change(

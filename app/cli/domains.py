@@ -123,7 +123,7 @@ def _facts(domain: Domain) -> dict[str, Any]:
         "relay-tls": domain.relay_tls,
         "smarthost-tls": domain.smarthost_tls,
         "dkim": domain.dkim or "off",
-        "sent-copies": "on" if domain.sent_copies else "off",
+        "sent-copies": domain.sent_copies,
         "unknown-recipients": domain.unknown_recipients,
         "enabled": domain.enabled,
         "all-users": domain.all_users,

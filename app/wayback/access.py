@@ -94,6 +94,11 @@ def remove(tx: Session, who: Viewer | Actor, domain: Domain, now: datetime) -> N
 
 
 def wants_copies(tx: Session, domain: Domain) -> bool:
-    """Whether what people of the domain send goes to their own mailbox on the primary, too."""
-    reached = domain.mode == Mode.RELAY or tx.get(ImapAccess, domain.id) is not None
-    return domain.sent_copies and reached
+    """Whether what people of the domain send goes to their own mailbox on the primary, too.
+
+    By SMTP it arrives there as one more mail, which people may not expect: only when asked for.
+    """
+    if domain.sent_copies == "off":
+        return False
+    by_smtp = domain.sent_copies == "smtp" and domain.mode == Mode.RELAY
+    return by_smtp or tx.get(ImapAccess, domain.id) is not None

@@ -11,7 +11,8 @@ down_revision = "0011"
 
 def upgrade() -> None:
     op.add_column(
-        "domain", sa.Column("sent_copies", sa.Boolean(), server_default=sa.true(), nullable=False)
+        "domain",
+        sa.Column("sent_copies", sa.String(length=4), server_default="imap", nullable=False),
     )
     op.create_table(
         "imap_access",

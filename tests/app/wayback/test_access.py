@@ -41,15 +41,20 @@ def test_in_clear_only_within_this_machine() -> None:
 def test_copies_are_wanted_where_there_is_a_way_and_nobody_switched_them_off(world: World) -> None:
     copy = world.add_domain("copy.example", mode="copy")
     with world.db.write() as tx:
-        assert access.wants_copies(tx, world.domain)
-        assert not access.wants_copies(tx, copy)
-        domain = domains.find(tx, Actor.command_line("root"), world.domain.name)
         actor = Actor.command_line("root")
-        domains.change(tx, actor, domain, {"sent-copies": "off"}, utc_now())
+        domain = domains.find(tx, actor, world.domain.name)
         assert not access.wants_copies(tx, domain)
+        domains.change(tx, actor, domain, {"sent-copies": "smtp"}, utc_now())
+        copy.sent_copies = "smtp"
+        assert access.wants_copies(tx, domain)
+        assert not access.wants_copies(tx, copy)
+        domains.change(tx, actor, domain, {"sent-copies": "imap"}, utc_now())
     give_imap(world, 143)
     with world.db.write() as tx:
-        domains.change(tx, actor, tx.merge(domain), {"sent-copies": "on"}, utc_now())
+        domain = tx.merge(domain)
+        assert access.wants_copies(tx, domain)
+        domains.change(tx, actor, domain, {"sent-copies": "off"}, utc_now())
+        assert not access.wants_copies(tx, domain)
         access.remove(tx, actor, domain, utc_now())
         assert tx.get(ImapAccess, domain.id) is None
 
