@@ -57,6 +57,7 @@ class Speech:
         self.ngettext = catalogue.ngettext
         self.pgettext = catalogue.pgettext
         self.comma = catalogue.pgettext("between a day and a time", ", ")
+        self.separator = catalogue.pgettext("between two of a list", ", ")
         self._locale = Locale.parse(language.locale)
         # A page asks for the same few hundreds of times.
         self.weekday = lru_cache(20)(self._weekday)
