@@ -94,7 +94,7 @@ def test_a_name_that_poses_as_an_address_gives_way(vlad: Client) -> None:
 def test_nothing_that_turns_text_around_is_printed(vlad: Client) -> None:
     page = vlad.get(path(7)).text
     assert "\u202e" not in page
-    assert "<span>Program (EXE)</span>, <span>42 kB</span>" in page  # the real ending, apart from the name
+    assert "<span>Program (EXE)</span>, <span>42 kB</span>" in page  # its real ending
 
 
 def test_newer_and_older_are_linked(vlad: Client) -> None:
