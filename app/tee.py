@@ -57,9 +57,13 @@ def without_own_copies(
     """The routes, but nowhere for whoever has sent this mail from here: it is in Sent already, and
     on the primary, which sent it back.
     """
+    addresses = [recipient.address for recipient in mail.recipients]
+    owner = marks.owner(mail.octets, addresses) if marks is not None else None
+    if owner is None:
+        return list(routes)
     return [
-        NOWHERE if marks is not None and marks.is_ours(mail.octets, recipient.address) else route
-        for recipient, route in zip(mail.recipients, routes, strict=True)
+        NOWHERE if address.key == owner.key else route
+        for address, route in zip(addresses, routes, strict=True)
     ]
 
 

@@ -5,6 +5,9 @@ has a field with a signature over whose mailbox it is for and over its body, can
 RFC 6376 section 3.4.4. It is made with the key that the deliver role signs receipts with, and
 everybody has its public half. Whoever has seen a copy can only have the same copy skipped.
 
+Strangers may write such a field, too, so a look at it is cheap: one signature, one digest of the
+body, and no mail for many people.
+
 The copy says `Auto-Submitted` (RFC 3834), so that no program answers it.
 """
 
@@ -12,7 +15,7 @@ import base64
 import binascii
 import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 
 from app.delivery.dkim import relaxed_body
 from archive_store.address import EmailAddress
@@ -23,6 +26,8 @@ from archive_store.seal import context
 FIELD = b"X-LiveArchive-Copy"
 AUTO = b"Auto-Submitted: auto-generated\r\n"
 SIGNER = "deliver"
+SIGNATURE_OCTETS = 64
+MOST_RECIPIENTS = 20  # a copy goes to one mailbox, and a server adds few when it sends it on
 _END = b"\r\n\r\n"
 
 
@@ -35,7 +40,7 @@ class Marker:
 
     def marked(self, octets: bytes, address: EmailAddress) -> bytes:
         """A copy of a mail for the mailbox of an address; the mail itself is as it was."""
-        [signature] = self._key.sign([_said(self._installation, octets, address)])
+        [signature] = self._key.sign([_said(self._installation, address.key, _digest(octets))])
         return FIELD + b": " + base64.b64encode(signature) + b"\r\n" + AUTO + octets
 
 
@@ -46,28 +51,38 @@ class Marks:
         self._installation = public.installation
         self._book = ReceiptBook(public.receipts)
 
-    def is_ours(self, octets: bytes, address: EmailAddress) -> bool:
-        """Whether this is a copy of what the owner of this address has sent from here."""
+    def owner(self, octets: bytes, recipients: Sequence[EmailAddress]) -> EmailAddress | None:
+        """Which of its recipients has sent from here what this is a copy of; None: nobody."""
         end = octets.find(_END)
         # Nearly no mail has the field: one look tells, and copies nothing.
         if octets.find(FIELD, 0, end) < 0:
-            return False
-        said = _said(self._installation, octets, address)
-        return any(
-            self._book.genuine(signature, said) == SIGNER
-            for signature in _signatures(octets[:end].split(b"\r\n"))
-        )
+            return None
+        signature = _signature(octets[:end])
+        unlike = {address.key: address for address in recipients}
+        if signature is None or len(unlike) > MOST_RECIPIENTS:
+            return None
+        digest = _digest(octets)
+        for key, address in unlike.items():
+            if self._book.genuine(signature, _said(self._installation, key, digest)) == SIGNER:
+                return address
+        return None
 
 
-def _signatures(lines: Iterable[bytes]) -> Iterator[bytes]:
-    for line in lines:
+def _signature(head: bytes) -> bytes | None:
+    """That of the first field; a copy has one, and nothing in it but a signature."""
+    for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name == FIELD:
             with contextlib.suppress(binascii.Error):
-                yield base64.b64decode(value.strip(), validate=True)
+                signature = base64.b64decode(value.strip(), validate=True)
+                return signature if len(signature) == SIGNATURE_OCTETS else None
+            return None
+    return None
 
 
-def _said(installation: bytes, octets: bytes, address: EmailAddress) -> bytes:
-    body = relaxed_body(octets.partition(_END)[2])
-    owner, digest = address.key.encode(), hashlib.sha256(body).digest()
-    return context("sent-copy", installation, owner, digest)
+def _digest(octets: bytes) -> bytes:
+    return hashlib.sha256(relaxed_body(octets.partition(_END)[2])).digest()
+
+
+def _said(installation: bytes, owner: str, digest: bytes) -> bytes:
+    return context("sent-copy", installation, owner.encode(), digest)

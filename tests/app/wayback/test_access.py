@@ -1,17 +1,19 @@
 """How a domain's mailboxes are reached, and what is refused."""
 
+import base64
 from dataclasses import replace
 
 import pytest
 
 from app.accounts import domains
 from app.accounts.errors import Invalid
+from app.delivery import dkim
 from app.models import ImapAccess
 from app.tee import NOWHERE, without_own_copies
 from app.viewer import Actor
-from app.wayback import access
+from app.wayback import access, mark
 from app.wayback.access import Login, Names, Tls, Wish
-from app.wayback.mark import Marker, Marks
+from app.wayback.mark import FIELD, MOST_RECIPIENTS, Marker, Marks
 from archive_store.address import EmailAddress
 from archive_store.clock import utc_now
 from tests.app.delivery.conftest import MAIL, World
@@ -66,3 +68,31 @@ def test_an_own_copy_that_comes_back_is_kept_for_nobody_but_others(world: World)
     routes = [kept(), kept()]
     assert without_own_copies(mail, routes, Marks(world.public)) == [NOWHERE, routes[1]]
     assert without_own_copies(mail, routes, None) == routes
+
+
+def test_a_strangers_mark_costs_one_digest_and_one_check_for_each_recipient(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digests: list[bytes] = []
+    checks: list[bytes] = []
+    marks = Marks(world.public)
+    relaxed, genuine = dkim.relaxed_body, marks._book.genuine
+
+    def counted_body(body: bytes) -> bytes:
+        digests.append(body)
+        return relaxed(body)
+
+    def counted_check(receipt: bytes, said: bytes) -> str | None:
+        checks.append(said)
+        return genuine(receipt, said)
+
+    monkeypatch.setattr(mark, "relaxed_body", counted_body)
+    monkeypatch.setattr(marks._book, "genuine", counted_check)
+    a, b = EmailAddress.parse("a@ours.example"), EmailAddress.parse("b@ours.example")
+    field = FIELD + b": " + base64.b64encode(bytes(64)) + b"\r\n"
+    assert marks.owner(field * 1000 + MAIL, [a, b] * 500) is None
+    assert (len(digests), len(checks)) == (1, 2)
+    crowd = [EmailAddress.parse(f"p{n}@ours.example") for n in range(MOST_RECIPIENTS)]
+    for odd, recipients in ((FIELD + b": AAAA\r\n", [a]), (field, [a, *crowd])):
+        assert marks.owner(odd + MAIL, recipients) is None
+    assert (len(digests), len(checks)) == (1, 2)

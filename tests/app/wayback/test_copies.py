@@ -164,9 +164,9 @@ def test_without_imap_a_marked_copy_goes_to_the_own_mailbox_by_smtp(world: World
         marks = Marks(world.public)
         emil = EmailAddress.parse("emil@ours.example")
         relayed = b"Received: by mx\r\n" + taken.octets
-        assert marks.is_ours(relayed, emil)
-        assert not marks.is_ours(relayed, EmailAddress.parse("eva@ours.example"))
-        assert not marks.is_ours(relayed + b"and more\r\n", emil)
-        assert not marks.is_ours(octets, emil)
+        assert marks.owner(relayed, [emil]) == emil
+        assert marks.owner(relayed, [EmailAddress.parse("eva@ours.example")]) is None
+        assert marks.owner(relayed + b"and more\r\n", [emil]) is None
+        assert marks.owner(octets, [emil]) is None
 
     asyncio.run(scenario())
