@@ -3,7 +3,9 @@
 A browser is known by a cookie of 256 random bits that outlives the session; here is its hash. On
 a public computer there is none, so each log-in there is a new one. What a session tells: log-ins
 in browsers that were new, which began since the person was last in this one. Whoever has just
-come with a new browser is told of none, and ends no notice elsewhere.
+come with a new browser is told of none, and ends no notice elsewhere. After an administrator took
+ways to log in away no browser is known, so each session tells of what began since then, until the
+person has read it in one that no one-time code began: an administrator can make such a code.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, delete, select, update
 from sqlalchemy.orm import Session
 
+from app.accounts import sessions
 from app.models import KnownDevice, LoginSession, User
 from app.upsert import insert_if_absent
 from app.viewer import Viewer
@@ -71,7 +74,8 @@ def note_told(tx: Session, viewer: Viewer, device: bytes, now: datetime) -> None
     tx.execute(update(LoginSession).where(mine).values(told_until=now))
     known = KnownDevice.user_id == viewer.user.id, KnownDevice.digest == device
     tx.execute(update(KnownDevice).where(*known).values(seen_at=now))
-    tx.execute(update(User).where(User.id == viewer.user.id).values(methods_reset_at=None))
+    if not sessions.is_limited(tx, viewer):
+        tx.execute(update(User).where(User.id == viewer.user.id).values(methods_reset_at=None))
 
 
 def purge(tx: Session, now: datetime) -> None:

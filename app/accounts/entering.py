@@ -88,7 +88,8 @@ def enter(tx: Session, attempt: Attempt, user: User, method: Method, now: dateti
     last_seen = devices.last_seen(tx, user.id, client.device, now)
     if client.device and not client.public_computer:
         devices.remember(tx, user.id, client.device, now)
-    how = Beginning(method=method, new_device=last_seen is None, told_until=last_seen)
+    told_until = last_seen or user.methods_reset_at
+    how = Beginning(method=method, new_device=last_seen is None, told_until=told_until)
     token = sessions.start(tx, user, client, now, how)
     event = LoggedIn(
         public_computer=client.public_computer,

@@ -156,6 +156,8 @@ class OwnMethods:
         """What this session has to tell."""
         with self._db.read() as tx:
             found, reset_at = devices.untold(tx, viewer)
+            if reset_at and sessions.is_limited(tx, viewer):
+                reset_at = None  # which cannot end there
         views = tuple(
             session_view(sessions.facts_of(row, viewer.user.role), viewer) for row in found
         )

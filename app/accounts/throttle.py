@@ -86,6 +86,11 @@ def own_count(user_id: bytes, network: str) -> tuple[Count, ...]:
     return (Count(f"pair {ids.show(user_id)} {network}", PAIR),)
 
 
+def nonsense_count(network: str) -> tuple[Count, ...]:
+    """What a network sends as passkeys that are none: it counts for the audit trail alone."""
+    return (Count(f"passkeys {network}", NETWORK),)
+
+
 def waiting(tx: Session, counts: Sequence[Count], now: datetime) -> timedelta:
     """How long the next attempt must wait; a look that changes nothing."""
     rows = {row.key: row for row in tx.scalars(_rows(counts))}

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.accounts import codes, methods, passkeys, steps, totp
+from app.accounts import codes, methods, passkeys, steps, throttle, totp
 from app.accounts.entering import (
     Attempt,
     Refused,
@@ -25,6 +25,7 @@ from app.accounts.entering import (
     failed,
 )
 from app.accounts.factor_keys import FactorKeys
+from app.accounts.networks import network_of
 from app.accounts.sessions import Client
 from app.audit.events import LoginFailed, LoginFailure
 from app.models import Passkey, User
@@ -164,7 +165,9 @@ def _second(
 
 
 def _unknown_failed(tx: Session, client: Client, reason: LoginFailure, now: datetime) -> Refused:
-    event = LoginFailed(address="", reason=reason)
-    actor = Actor(client_ip=client.ip)
-    audit.record(tx, event, trail=audit.INSTALLATION, actor=actor, at=now)
+    # Whoever sends nonsense is never kept from signing in, but does not fill the trail with it.
+    if throttle.charge(tx, throttle.nonsense_count(network_of(client.ip)), now) is None:
+        event = LoginFailed(address="", reason=reason)
+        actor = Actor(client_ip=client.ip)
+        audit.record(tx, event, trail=audit.INSTALLATION, actor=actor, at=now)
     return Refused(reason=reason)
