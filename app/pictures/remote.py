@@ -2,7 +2,9 @@
 
 The same address is fetched once in `KEPT_SECONDS`, whoever asks and however many do, so that its
 server learns that somebody looked, not who nor how often. What could not be had is not asked for
-again for `FAILURE_KEPT_SECONDS`. Memory is bounded by `MOST_OCTETS_KEPT`; nothing is on the disk.
+again for `FAILURE_KEPT_SECONDS`. One reader has `AT_ONCE_OF_ONE` pictures fetched at a time: a mail
+full of pictures of a server that keeps us waiting delays nobody else's. Memory is bounded by
+`MOST_OCTETS_KEPT`; nothing is on the disk.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
+from weakref import WeakValueDictionary
 
 from app.pictures.easel import Easel
 from app.pictures.fetch import Fetcher, NotFetched
@@ -26,6 +29,7 @@ FAILURE_KEPT_SECONDS: Final = 60.0
 MOST_OCTETS_KEPT: Final = 64 * 1024 * 1024
 FAILURE_OCTETS: Final = 1024  # what remembering one counts as
 AT_ONCE: Final = 16  # connections
+AT_ONCE_OF_ONE: Final = 4
 LONGEST_SIDE: Final = 2_400  # pixels
 
 
@@ -52,25 +56,37 @@ class RemotePictures:
         self._octets = 0
         self._at_work: dict[str, asyncio.Task[Picture | None]] = {}
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._rooms: WeakValueDictionary[bytes, asyncio.Semaphore] = WeakValueDictionary()
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="easel")
 
-    async def picture(self, url: str) -> Picture | None:
-        """The picture at an address; None when there is none to be had. Raises for nothing."""
-        kept = self._kept.get(url)
-        if kept is not None and kept.until > self._clock():
+    async def picture(self, url: str, reader: bytes) -> Picture | None:
+        """The picture at an address, for a person of that id; None when there is none to be had.
+        Raises for nothing.
+        """
+        if (kept := self._known(url)) is not None:
             return kept.picture
-        task = self._at_work.get(url)
-        if task is None:
-            task = asyncio.create_task(self._fetched(url))
-            self._at_work[url] = task
-            task.add_done_callback(lambda _: self._at_work.pop(url))
-        # A reader who leaves must not end it for the others.
-        return await asyncio.shield(task)
+        room = self._rooms.get(reader)
+        if room is None:
+            room = self._rooms[reader] = asyncio.Semaphore(AT_ONCE_OF_ONE)
+        async with room:
+            if (kept := self._known(url)) is not None:
+                return kept.picture
+            task = self._at_work.get(url)
+            if task is None:
+                task = asyncio.create_task(self._fetched(url))
+                self._at_work[url] = task
+                task.add_done_callback(lambda _: self._at_work.pop(url))
+            # A reader who leaves must not end it for the others.
+            return await asyncio.shield(task)
 
     def close(self) -> None:
         """End the children that draw."""
         self._threads.shutdown(cancel_futures=True)
         self._easel.close()
+
+    def _known(self, url: str) -> _Kept | None:
+        kept = self._kept.get(url)
+        return kept if kept is not None and kept.until > self._clock() else None
 
     async def _fetched(self, url: str) -> Picture | None:
         picture = None

@@ -301,8 +301,8 @@ class SiteConfig(Protocol):
 class PictureService(Protocol):
     """Pictures from outside, fetched for whoever asks and drawn anew."""
 
-    async def picture(self, url: str) -> Picture | None:
-        """None when there is none to be had. Raises for nothing."""
+    async def picture(self, url: str, reader: bytes) -> Picture | None:
+        """For the person of that id; None when there is none to be had. Raises for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,9 @@ async def picture(
     services = services_of(request)
     await run_in_threadpool(services.reading.check, visit.viewer, entry_id)
     url = address_in(_key(request), _place(visit.viewer, entry_id), sealed)
-    found = await services.pictures.picture(url) if services.pictures and url else None
+    found = None
+    if services.pictures is not None and url:
+        found = await services.pictures.picture(url, visit.viewer.user.id)
     headers = {"Content-Security-Policy": PICTURE_POLICY}
     if found is None:
         return Response(NOT_THERE, media_type="image/svg+xml", headers=headers)

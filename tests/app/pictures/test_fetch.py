@@ -83,6 +83,12 @@ def test_servers_may_say_it_in_many_ways(octets: bytes) -> None:
         ),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "no HTTP"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "no HTTP"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + b"1\r\nx\r\n" * 20_000
+            + b"0\r\n\r\n",
+            "no HTTP",
+        ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort", "no HTTP"),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 5_000 + b"\r\n", "no HTTP"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 50_000, "no HTTP"),

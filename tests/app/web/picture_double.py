@@ -12,6 +12,6 @@ class PictureDouble:
     there: dict[str, Picture] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    async def picture(self, url: str) -> Picture | None:
+    async def picture(self, url: str, reader: bytes) -> Picture | None:
         self.asked.append(url)
         return self.there.get(url)
