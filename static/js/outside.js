@@ -1,7 +1,8 @@
 // Pictures from outside were asked for: what says that they are off goes, and the frame has the focus.
-for (const notice of document.querySelectorAll("[data-outside]")) {
-  notice.querySelector("form")?.addEventListener("submit", (event) => {
-    document.querySelector(`iframe[name="${event.target.target}"]`)?.focus();
-    notice.hidden = true;
-  });
-}
+// Heard on the whole page, since a conversation gets its messages one by one.
+document.addEventListener("submit", ({ target: form }) => {
+  const notice = form.closest("[data-outside]");
+  if (!notice) return;
+  document.querySelector(`iframe[name="${form.target}"]`)?.focus();
+  notice.hidden = true;
+});

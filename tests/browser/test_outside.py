@@ -65,6 +65,10 @@ def test_pictures_are_shown_when_asked_for(new_page: Callable[..., Page]) -> Non
     place = world.reading.place_of(sample.entry_id(2))
     letter = world.reading.letters[place]
     world.reading.letters[place] = replace(letter, parsed=replace(letter.parsed, html=HTML))
+    place = world.reading.place_of(sample.entry_id(4))  # of a conversation
+    letter = world.reading.letters[place]
+    shown_later = replace(letter, parsed=replace(letter.parsed, html=HTML), blocked_images=3)
+    world.reading.letters[place] = shown_later
     try:
         with serving(strangers), running(world) as site:
             page = new_page(base_url=site.url)
@@ -82,6 +86,13 @@ def test_pictures_are_shown_when_asked_for(new_page: Callable[..., Page]) -> Non
             expect(page.get_by_text("pictures from outside are off")).to_be_hidden()
             expect(page.locator("iframe[title='Message body']")).to_be_focused()
             assert {head.split()[1] for head in strangers.requests} == {"/harbour.png", "/gone.png"}
+            page.goto("/settings")
+            page.get_by_label("A row for each conversation").check()
+            page.get_by_role("button", name="Save the look").click()
+            page.goto(f"/mail/inbox/{sample.entry_id(1)}")
+            page.locator("summary", has_text="Tomás Ferreira").click()
+            page.get_by_role("button", name="Show the pictures").click()
+            expect(page.get_by_text("pictures from outside are off")).to_be_hidden()
             assert {url for url in asked if not url.startswith(site.url)} == set()
     finally:
         pictures.close()
