@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.audit import record
 from app.audit.events import QueueDropped, QueueFlushed, QueueHeld
 from app.delivery import queue
-from app.models import Domain, QueueItem
+from app.models import Domain, ImapAccess, QueueItem
 from app.phrase import phrase
 from app.viewer import Actor
 from app.views import BadEntry
@@ -81,7 +81,9 @@ def waiting(tx: Session, domain_id: bytes | None, kind: str | None = None) -> Wa
 
 
 def flush(tx: Session, actor: Actor, domain_id: bytes | None, now: datetime) -> int:
-    """Try everything now that waits for a retry; how many items that is."""
+    """Try everything now that waits for a retry, at IMAP servers that are left alone after refused
+    log-ins, too; how many items that is.
+    """
     domains = select(Domain).order_by(Domain.name)
     if domain_id is not None:
         domains = domains.where(Domain.id == domain_id)
@@ -89,6 +91,9 @@ def flush(tx: Session, actor: Actor, domain_id: bytes | None, now: datetime) -> 
     if domain_id is not None and not found:
         raise NotFound("no such domain")
     flushed = {domain: queue.due_now(tx, now, domain_id=domain.id) for domain in found}
+    named = ImapAccess.domain_id.in_([domain.id for domain in found])
+    # Not the count of refusals: one more log-in, and it is left alone again.
+    tx.execute(update(ImapAccess).where(named).values(rests_until=None))
     for domain, count in flushed.items():
         if count or domain_id is not None:
             event = QueueFlushed(domain=domain.name, count=count)

@@ -2,12 +2,13 @@
 
 import base64
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from app.accounts import domains
 from app.accounts.errors import Invalid
-from app.delivery import dkim
+from app.delivery import desk, dkim
 from app.models import ImapAccess
 from app.tee import NOWHERE, without_own_copies
 from app.viewer import Actor
@@ -18,7 +19,7 @@ from archive_store.address import EmailAddress
 from archive_store.clock import utc_now
 from tests.app.delivery.conftest import MAIL, World
 from tests.app.test_door import kept, received
-from tests.app.wayback.conftest import give_imap
+from tests.app.wayback.conftest import access_of, give_imap
 
 WISH = Wish(
     host="imap.ours.example",
@@ -96,3 +97,11 @@ def test_a_strangers_mark_costs_one_digest_and_one_check_for_each_recipient(
     for odd, recipients in ((FIELD + b": AAAA\r\n", [a]), (field, [a, *crowd])):
         assert marks.owner(odd + MAIL, recipients) is None
     assert (len(digests), len(checks)) == (1, 2)
+
+
+def test_a_flush_asks_a_server_again_that_refused_log_ins(world: World) -> None:
+    give_imap(world, 143, refusals=4, rests_until=utc_now() + timedelta(hours=1))
+    with world.db.write() as tx:
+        desk.flush(tx, Actor.command_line("root"), world.domain.id, utc_now())
+    found = access_of(world)
+    assert (found.refusals, found.rests_until) == (4, None), "one more, and it is left alone again"
