@@ -144,10 +144,13 @@ def _connect(access: ImapAccess, tls: ssl.SSLContext, timeout: float) -> Any:
 
 def _log_in(client: Any, access: ImapAccess, address: str, password: Secret) -> None:
     name = address.rpartition("@")[0] if access.names == Names.LOCAL else address
-    if access.login == Login.STAR:
-        client.login(f"{name}*{access.master}", password.reveal())
-    else:
+    if access.login == Login.PLAIN:
         client.plain_login(access.master, password.reveal(), name)
+        return
+    try:
+        client.login(f"{name}*{access.master}", password.reveal())
+    except UnicodeEncodeError:  # the strings of RFC 3501
+        raise LoginRefused("its LOGIN takes ASCII only: see --login plain") from None
 
 
 @contextlib.contextmanager
@@ -159,6 +162,8 @@ def _told() -> Iterator[None]:
         if _NOT_NOW.search(str(error)):
             raise ServerAway("it takes no log-ins now") from None
         raise LoginRefused("it refuses the log-in as the owner of this mailbox") from None
+    except UnicodeError:
+        raise ImapTrouble("what it was asked, or its answer, is not ASCII") from None
     except ssl.SSLCertVerificationError:
         raise ServerAway("its certificate is not valid for its name") from None
     except TimeoutError:

@@ -1,7 +1,8 @@
 """A real Dovecot as the place where the customer's mail lies: LMTP in, IMAP out.
 
 It takes mail for any address; every mailbox opens with the same password, and to a master user. It
-runs as an ordinary user, also when root runs the tests, so everybody can start it.
+runs as an ordinary user, also when root runs the tests, so everybody can start it. A refused
+log-in is answered at once; as it comes, Dovecot lets each one in a row wait longer.
 """
 
 import grp
@@ -74,8 +75,12 @@ namespace inbox {{
 plugin {{
   quota = maildir:User quota
 }}
+auth_failure_delay = 0
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service imap-login {{
   chroot =

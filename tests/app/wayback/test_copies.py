@@ -124,6 +124,21 @@ def test_what_has_no_room_or_no_answer_waits_and_nobody_gets_a_report(
     asyncio.run(scenario("4.2.2 The Sent folder cannot be reached: the mailbox has no room"))
 
 
+def test_a_password_that_login_cannot_say_is_refused_and_not_stumbled_over(
+    world: World, dovecot: Dovecot
+) -> None:
+    give_imap(world, dovecot.imap_port, password="pässword", login="star")
+    sent_by(world, "gerda@ours.example")
+
+    async def scenario() -> None:
+        async with world.delivering():
+            await until(lambda: bool(world.items("sent")[0].last_reply))
+
+    asyncio.run(scenario())
+    assert "4.7.8" in replies(world)[0]
+    assert access_of(world).refusals == 1
+
+
 def test_a_server_that_hangs_or_shows_another_certificate_is_left_and_tried_again(
     world: World, dovecot: Dovecot
 ) -> None:
