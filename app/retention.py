@@ -1,5 +1,6 @@
 """One sweep of the whole product: keys, then rows, segments, sessions; with its audit event."""
 
+import logging
 from datetime import date, datetime
 from functools import partial
 from typing import Protocol
@@ -17,10 +18,12 @@ from app.viewer import Actor
 from app.wiring import Parts
 from archive_store import deletion
 from archive_store.clock import utc_now
+from archive_store.errors import StoreError
 from archive_store.held import HeldCopier, delete_held
 from archive_store.retention import Sweeper, Swept, last_day_over
 from archive_store.segments.choice import drop_hold_segments, open_hold_segments
 
+log = logging.getLogger(__name__)
 UNDELIVERED = ("queued", "leased", "held")
 HANGING = ((QueueItem.id, QueueItem.day),)
 
@@ -43,7 +46,7 @@ def sweep(parts: Parts, keys: ExpiringKeys, now: datetime | None = None) -> Swep
     # What is under a legal hold leaves its day's segments before they are dropped.
     holds = partial(open_hold_segments, parts.store)
     # And what a crash left half deleted, while its octets are there.
-    deletion.finish(parts.db, parts.segments)
+    _finish_deletions(parts)
     HeldCopier(parts.db, parts.segments, holds).run(last_day_over(at, parts.store.keep))
     _end_released(parts)
     swept = Sweeper(parts.db, parts.segments, parts.store, _busy_days, HANGING).run(at)
@@ -58,6 +61,16 @@ def sweep(parts: Parts, keys: ExpiringKeys, now: datetime | None = None) -> Swep
             actor = Actor.system("sweep")
             audit.record(tx, event, trail=audit.INSTALLATION, actor=actor, at=at)
     return swept
+
+
+def _finish_deletions(parts: Parts) -> None:
+    """End what was put aside. A segment that cannot be written must not keep whole days: nobody
+    sees what is aside, and its key goes with its day at the latest.
+    """
+    try:
+        deletion.finish(parts.db, parts.segments)
+    except StoreError as error:
+        log.warning("what was deleted waits for its key to be erased: %s", error)
 
 
 def _end_released(parts: Parts) -> None:

@@ -5,12 +5,15 @@ from types import SimpleNamespace
 from typing import cast
 
 import obstore
+import pytest
 from sqlalchemy import func, select
 
 from app.models import QueueItem
 from app.retention import sweep
 from app.wiring import Parts
+from archive_store import deletion
 from archive_store.clock import day_start, key_expiry
+from archive_store.errors import WriteFailed
 from archive_store.models import DayKey, Entry, EntryIndex, Message
 from archive_store.segments.s3 import open_bucket
 from tests.app.conftest import KEEP, World
@@ -77,3 +80,19 @@ def test_mail_is_hidden_after_seven_days_and_nothing_of_it_is_left_after_the_eig
     with world.db.read() as tx:
         past = DayKey.day == today, DayKey.series.in_(("mail", "mailbag"))
         assert tx.scalars(select(DayKey.id).where(*past)).all() == []
+
+
+def test_a_deleted_key_that_cannot_be_erased_keeps_no_day(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_slots: object) -> None:
+        raise WriteFailed("the disk does not write there")
+
+    shown, *_ = world.receive(b"Subject: put aside\r\n\r\n")
+    with world.db.write() as tx:
+        deletion.put_aside([tx.merge(world.entry(shown))])
+    monkeypatch.setattr(world.segments, "erase", broken)
+    world.clock.moment = key_expiry(world.entry(shown).day, KEEP)
+    swept(world)
+    assert stored(world) == []
+    assert rows(world) == [0, 0, 0, 0]
