@@ -42,10 +42,13 @@ _ASIDE = (TRASH, "spam", DRAFTS)
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """A conversation in a list: its messages, newest first, and those of them in the folder."""
+    """A conversation in a list: its messages, newest first, and those of them in the folder.
+    `older`: how many it has beyond MOST_SHOWN, wherever these lie.
+    """
 
     lines: Sequence[EntryLine]
     here: Sequence[EntryLine]
+    older: int
 
     @property
     def newest(self) -> EntryLine:
@@ -79,7 +82,7 @@ class Conversations(Lists, Messages):
                 heads = list(_heads(threads, numbers).values())
                 number, pages, offset = place(page, len(heads))
                 shown = heads[offset : offset + PAGE_ROWS]
-                members = [_newest(threads.members(seq)) for seq in shown]
+                members = [sorted(threads.members(seq)) for seq in shown]
             groups = list(_groups(tx, window, folder, members))
             return FolderPage(
                 folder=folder,
@@ -100,8 +103,7 @@ class Conversations(Lists, Messages):
             entry = finding.find_one(tx, window, entry_id)
             with self._joined.threads(tx, viewer, window, self._now()) as threads:
                 members = threads.members(entry.seq)
-                total = len(members)
-                numbers = {entry.seq, *_newest(members)}
+                numbers = {entry.seq, *sorted(members)[-MOST_SHOWN:]}
                 position = _position(tx, window, threads, folder, entry)
             lines = [
                 line
@@ -117,7 +119,7 @@ class Conversations(Lists, Messages):
             rows=oldest_first,
             opened={one: self.open_alone(viewer, one) for one in wanted},
             position=position,
-            left_out=max(0, total - MOST_SHOWN),
+            left_out=len(members) - len(numbers),
         )
 
     def whole(self, viewer: Viewer, folder: str, shown: Sequence[str]) -> tuple[str, ...]:
@@ -158,7 +160,7 @@ class Conversations(Lists, Messages):
                     seen=all(line.seen for line in group.here),
                     starred=any(line.starred for line in group.here),
                     has_attachments=any(line.attachments for line in group.lines),
-                    count=len(group.lines),
+                    count=len(group.lines) + group.older,
                     faces=tuple(faces),
                 )
             )
@@ -172,10 +174,6 @@ def _heads(threads: Threads, numbers: Sequence[int]) -> dict[int, int]:
     for number in numbers:
         heads.setdefault(of(number), number)
     return heads
-
-
-def _newest(members: Sequence[int]) -> Sequence[int]:
-    return sorted(members)[-MOST_SHOWN:]
 
 
 def _age(line: EntryLine | Entry) -> tuple[object, int]:
@@ -202,14 +200,19 @@ def _lines(
 def _groups(
     tx: Session, window: Window, folder: str, members: Sequence[Sequence[int]]
 ) -> Iterable[_Group]:
-    wanted = [seq for some in members for seq in some]
+    """Of conversations whose messages stand oldest first; those without one in the folder go."""
+    wanted = [seq for some in members for seq in some[-MOST_SHOWN:]]
     lines = {line.seq: line for line in _lines(tx, wanted, *window.conditions)}
     for some in members:
-        mine = [line for seq in some if (line := lines.get(seq)) and _belongs(line, folder)]
+        mine = [
+            line
+            for seq in some[-MOST_SHOWN:]
+            if (line := lines.get(seq)) and _belongs(line, folder)
+        ]
         mine.sort(key=_age, reverse=True)
         here = [line for line in mine if _is_in(line, folder)]
         if here:
-            yield _Group(mine, here)
+            yield _Group(mine, here, max(0, len(some) - MOST_SHOWN))
 
 
 def _position(tx: Session, window: Window, threads: Threads, folder: str, entry: Entry) -> Position:

@@ -107,16 +107,17 @@ def test_only_what_is_shown_open_is_an_access(world: World) -> None:
 
 
 def test_what_is_opened_at_once_and_shown_at_all_is_bounded(world: World) -> None:
-    for n in range(MOST_SHOWN + 3):
-        receive(world, str(n), "0", at=0)
+    [oldest, *_] = [receive(world, str(n), "0", at=0) for n in range(MOST_SHOWN + 3)]
     world.index()
     viewer = world.viewer()
     [row] = listed(world, viewer).rows
-    assert row.count == MOST_SHOWN
+    assert row.count == MOST_SHOWN + 3
     talk = world.reading.open_conversation(viewer, "inbox", row.id)
     assert (len(talk.rows), talk.left_out) == (MOST_SHOWN, 3)
     assert len(talk.opened) == MOST_OPENED
     assert len(world.reading.whole(viewer, "inbox", [row.id])) == MOST_SHOWN + 3
+    talk = world.reading.open_conversation(viewer, "inbox", oldest)
+    assert (talk.rows[0].id, len(talk.rows), talk.left_out) == (oldest, MOST_SHOWN + 1, 2)
 
 
 def test_a_deed_is_done_to_all_of_it_in_that_folder_that_could_be_seen(any_world: World) -> None:
