@@ -5,18 +5,19 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Column, MetaData, select, text
 
-import app.models  # noqa: F401  its tables hang on Base
 import archive_store.models  # noqa: F401  its tables hang on Base
 from app.migrate import current_revision, newest_revision, upgrade
 from app.migration_runner import configuration
+from app.models import Domain, Identity, LoginSession, User
 from archive_store.db import Base, Database
 from archive_store.errors import ConfigError
 
@@ -49,6 +50,39 @@ def test_a_database_without_webhooks_gets_them(database_url: str) -> None:
     with db.read() as tx:
         context = MigrationContext.configure(tx.connection(), opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+    db.close()
+
+
+def some_value(column: Column[Any]) -> object:
+    kind = column.type.python_type
+    if kind is bytes:
+        return b"\x07" * 16
+    return "2026" if kind is str else kind(1)
+
+
+def test_people_with_sessions_and_domains_keep_them_and_get_the_usual_choices(
+    database_url: str,
+) -> None:
+    db = Database(database_url)
+    with db.write() as tx:
+        command.upgrade(configuration(tx.connection()), "0008")
+        before = MetaData()
+        before.reflect(tx.connection())
+        for name in ("domain", "mailbox", "person", "identity", "login_session"):
+            table = before.tables[name]
+            tx.execute(table.insert().values({c.name: some_value(c) for c in table.columns}))
+    assert upgrade(database_url)
+    with db.read() as tx:
+        [person] = tx.scalars(select(User))
+        [session] = tx.scalars(select(LoginSession))
+        assert (person.rich_text, person.quoting, person.methods_reset_at) == (False, "below", None)
+        assert [one.signature for one in tx.scalars(select(Identity))] == [""]
+        assert [one.sent_copies for one in tx.scalars(select(Domain))] == [True]
+        assert (session.method, session.confirmed_at, session.told_until) == (
+            "password",
+            None,
+            None,
+        )
     db.close()
 
 
