@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from string import ascii_lowercase, ascii_uppercase
 from typing import Final
 
 import idna
@@ -44,6 +45,7 @@ _ALIKE_IN_NAMES: Final = str.maketrans(
         )
     )
 )
+_ASCII_SMALL: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
 _SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK")
 
 
@@ -77,6 +79,8 @@ def colleague_posed_as(tx: Session, viewer: Viewer, sender: Address) -> Address 
     name = skeleton(sender.name)
     names = {name, skeleton(_ADDED.split(sender.name[:LONGEST_NAME])[0]), _turned(name)}
     names = {one for one in names if " " in one}  # a first name alone is anybody's
+    # A database may fold ASCII alone (SQLite; PostgreSQL in the locale C), and leave "Özlem".
+    names |= {one.title().translate(_ASCII_SMALL) for one in names}
     own = viewer.user.domain_name.casefold()
     domain = sender.address.rpartition("@")[2].casefold()
     if not names or viewer.user.domain_id is None or not sender.address:

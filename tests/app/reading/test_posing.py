@@ -1,7 +1,9 @@
 """What a sender poses as: told where it matters, and nothing told of ordinary mail."""
 
 import pytest
+from sqlalchemy import update
 
+from app.models import User
 from app.reading import posing
 from archive_store.mime.values import Address
 from tests.app.conftest import World
@@ -35,6 +37,15 @@ def told(world: World, name: str, address: str) -> str:
 def test_a_colleagues_name_over_an_address_elsewhere_is_told(world: World, name: str) -> None:
     assert told(world, name, "maria.weiss@freemail.example") == COLLEAGUE
     assert told(world, name, "maria@acme.example.evil.example") == COLLEAGUE
+
+
+@pytest.mark.parametrize("name", ["Özlem Ünal", "Иван Петров"])
+def test_a_colleague_whose_name_begins_beyond_ascii_is_known(any_world: World, name: str) -> None:
+    with any_world.db.write() as tx:
+        tx.execute(update(User).where(User.address == "maria@acme.example").values(name=name))
+    said = COLLEAGUE.replace("Maria Weiß", name)
+    for spelling in (name, name.upper(), f"{name} (CEO)"):
+        assert told(any_world, spelling, "x@evil.example") == said
 
 
 def test_a_name_that_is_another_address_is_told(world: World) -> None:
