@@ -41,7 +41,7 @@ class Words:
 NOT_HERE = Words(
     phrase("This page is not here"),
     phrase(
-        "It may have left after seven days, been deleted, or never been yours to see. "
+        "It may have left after its days, been deleted, or never been yours to see. "
         "Check the address, or begin again."
     ),
     "search",
