@@ -77,7 +77,7 @@ def test_people_with_sessions_and_domains_keep_them_and_get_the_usual_choices(
         [session] = tx.scalars(select(LoginSession))
         assert (person.rich_text, person.quoting, person.methods_reset_at) == (False, "below", None)
         assert [one.signature for one in tx.scalars(select(Identity))] == [""]
-        assert [one.sent_copies for one in tx.scalars(select(Domain))] == [True]
+        assert [one.sent_copies for one in tx.scalars(select(Domain))] == ["imap"]
         assert (session.method, session.confirmed_at, session.told_until) == (
             "password",
             None,
