@@ -1,11 +1,12 @@
 """One message: opened to be read, its text for the frame, its octets as files."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
 from app.delivery.state import NONE, EntryDelivery, delivery_state
+from app.file_views import MAIL_TYPES, MOST_DEEP, Section
 from app.keys.protocol import Purpose
 from app.phrase import phrase
 from app.reading import files, finding, handing, posing, rows
@@ -80,14 +81,7 @@ class Messages(Desk):
             opened = self.opener.open(viewer, entry_id, Purpose.RENDER)
         except (SealBroken, FrameBroken):
             return self._documents.text(DAMAGED, ())
-        parsed = self._parsers.message(opened.octets)
-        needles = parse_query(sought).needles
-        if parsed.unreadable:
-            return self._documents.text(_source(opened.octets), needles)
-        if parsed.html is None:
-            return self._documents.text(parsed.text or "", needles)
-        pictures = self._pictures(opened.octets, parsed)
-        return self._documents.html(parsed.html, pictures, needles, remote)
+        return self._document(opened.octets, parse_query(sought).needles, remote)
 
     def check(self, viewer: Viewer, entry_id: str) -> None:
         """NotFound unless the message is there and the viewer's own. Opens nothing."""
@@ -97,10 +91,12 @@ class Messages(Desk):
         """The octets as received; audited."""
         return self.opener.open(viewer, entry_id, Purpose.DOWNLOAD).octets
 
-    def attachment(self, viewer: Viewer, entry_id: str, index: int) -> tuple[Attachment, bytes]:
-        """An attachment's name and octets; audited."""
-        opened = self.opener.open(viewer, entry_id, Purpose.ATTACHMENT, index)
-        return self._read(opened.octets, index)
+    def attachment(
+        self, viewer: Viewer, entry_id: str, section: Section
+    ) -> tuple[Attachment, bytes]:
+        """An attachment's name and octets; audited as one of the message that came."""
+        opened = self.opener.open(viewer, entry_id, Purpose.ATTACHMENT, section[0])
+        return self._read(opened.octets, section)
 
     def attachments(self, viewer: Viewer, entry_id: str) -> Iterator[tuple[Attachment, bytes]]:
         """All attachments that are listed, each read when its turn comes; audited as a download
@@ -111,13 +107,35 @@ class Messages(Desk):
         listed = files.listed(parsed.attachments, self._shown(octets, parsed))
         if not files.fit_a_zip(len(listed), len(octets)):
             raise NotFound("no such archive")
-        return (self._read(octets, one.index) for one in listed)
+        return (self._read(octets, (one.index,)) for one in listed)
 
-    def _read(self, octets: bytes, index: int) -> tuple[Attachment, bytes]:
-        found = self._parsers.attachment(octets, index)
+    def _read(self, octets: bytes, section: Section) -> tuple[Attachment, bytes]:
+        found = self._parsers.attachment(self._mail(octets, section[:-1]), section[-1])
         if found is None:
             raise NotFound("no such attachment")
         return found
+
+    def _mail(self, octets: bytes, section: Section) -> bytes:
+        """The octets of an enclosed mail; those of the outer one for no section."""
+        if len(section) >= MOST_DEEP:
+            raise NotFound("too deep")
+        for index in section:
+            found = self._parsers.attachment(octets, index)
+            if found is None or found[0].content_type not in MAIL_TYPES:
+                raise NotFound("no such mail")
+            octets = found[1]
+        return octets
+
+    def _document(
+        self, octets: bytes, needles: Sequence[str], remote: Remote | None
+    ) -> SafeDocument:
+        parsed = self._parsers.message(octets)
+        if parsed.unreadable:
+            return self._documents.text(_source(octets), needles)
+        if parsed.html is None:
+            return self._documents.text(parsed.text or "", needles)
+        pictures = self._pictures(octets, parsed)
+        return self._documents.html(parsed.html, pictures, needles, remote)
 
     def _pictures(self, octets: bytes, parsed: ParsedMessage) -> Mapping[str, bytes]:
         inside = any(attachment.inline for attachment in parsed.attachments)

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 from app.reading import filing, finding
 from app.reading.conversations import Conversations
+from app.reading.enclosed import Enclosed
 from app.reading.people import People
 from app.viewer import Viewer
 from archive_store import deletion
 
 
-class Reading(Conversations, People):
+class Reading(Conversations, Enclosed, People):
     """The use cases of the mail pages. Safe to share between threads."""
 
     def move(self, viewer: Viewer, ids: Sequence[str], folder: str) -> None:

@@ -33,6 +33,7 @@ from app.admin_views import (
     QueuePage,
 )
 from app.conversation_views import OpenConversation
+from app.file_views import EnclosedMail, Section
 from app.pictures.picture import Picture
 from app.search_views import SearchPage
 from app.secret import Secret
@@ -96,8 +97,10 @@ class ReadingService(Protocol):
         """That it is there and the viewer's own. Opens nothing."""
 
     def attachment(
-        self, viewer: Viewer, entry_id: str, index: int
+        self, viewer: Viewer, entry_id: str, section: Section
     ) -> tuple[AttachmentFacts, bytes]: ...
+    def open_enclosed(self, viewer: Viewer, entry_id: str, section: Section) -> EnclosedMail: ...
+    def enclosed_body(self, viewer: Viewer, entry_id: str, section: Section) -> SafeDocument: ...
     def attachments(self, viewer: Viewer, entry_id: str) -> Iterator[tuple[AttachmentFacts, bytes]]:
         """All that are listed, when `OpenMessage.zips`; each is read when its turn comes."""
 

@@ -8,9 +8,10 @@ no script, from an address of its own: two walls, of which either suffices.
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
+from app.file_views import MOST_DEEP, Section
 from app.viewer import Viewer
 from app.views import FolderName, OpenMessage
 from app.web import flash, recall
@@ -27,13 +28,20 @@ from archive_store.search import parse_query
 
 router = APIRouter()
 EntryId = Annotated[str, Path(pattern=r"^[a-z2-7]{26}$")]
-Index = Annotated[int, Path(ge=0, le=100_000)]
 STAYS = frozenset({"star", "unstar"})  # what leaves the reader on the message
 Found = Annotated[str, Query(pattern=r"^[\w-]{0,16}$")]  # a search, by its key (`recall`)
+SECTION = rf"^[0-9]{{1,6}}(\.[0-9]{{1,6}}){{0,{MOST_DEEP - 1}}}$"
 SHOWN_SOURCE = 1024 * 1024
 SOURCE_POLICY = (
     "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
+
+
+def find_section(index: Annotated[str, Path(pattern=SECTION)]) -> Section:
+    return tuple(map(int, index.split(".")))
+
+
+InMail = Annotated[Section, Depends(find_section)]
 
 
 @router.get("/mail/{folder}/{entry_id}", name="message")
@@ -165,7 +173,7 @@ def printed(request: Request, place: Here, entry_id: EntryId, visit: Reader) -> 
 
 @router.get("/mail/{folder}/{entry_id}/attachments/{index}", name="attachment")
 def attachment(
-    request: Request, folder: FolderName, entry_id: EntryId, index: Index, visit: Reader
+    request: Request, folder: FolderName, entry_id: EntryId, section: InMail, visit: Reader
 ) -> Response:
-    facts, octets = services_of(request).reading.attachment(visit.viewer, entry_id, index)
+    facts, octets = services_of(request).reading.attachment(visit.viewer, entry_id, section)
     return download(octets, facts.filename)

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.file_views import is_mail, section_text
 from app.languages import LANGUAGES, Language, chosen
 from app.languages.speech import Speech
 from app.phrase import Phrase, phrase, phrases
@@ -62,6 +63,8 @@ def environment(speech: Speech) -> Environment:
         ngettext=texts.plural,
         language=speech.language,
         languages=tuple(LANGUAGES.values()),
+        is_mail=is_mail,
+        section_text=section_text,
         sender_name=showing.sender_name,
         weekday=speech.weekday,
         weekday_initial=speech.initial,

@@ -12,6 +12,7 @@ from app.web import (
     account,
     compose,
     drafts,
+    enclosed,
     errors,
     health,
     live,
@@ -39,6 +40,7 @@ ROUTERS = (
     outbox.router,  # before the folders: its path is one of theirs
     mailbox.router,
     message.router,
+    enclosed.router,
     pictures.router,
     drafts.router,
     compose.router,

@@ -66,13 +66,13 @@ def test_downloads_are_the_octets_and_on_the_record(world: World) -> None:
     index = next(
         a.index for a in world.reading.open_message(viewer, entry_id).attachments if not a.inline
     )
-    facts, octets = world.reading.attachment(viewer, entry_id, index)
+    facts, octets = world.reading.attachment(viewer, entry_id, (index,))
     assert (facts.filename, octets) == ("Angebot März.pdf", b"%PDF-1.7 offer")
     assert len(world.events("message.downloaded")) == 1
     [event] = world.events("attachment.downloaded")
     assert b"Angebot" not in event
     with pytest.raises(NotFound):
-        world.reading.attachment(viewer, entry_id, 99)
+        world.reading.attachment(viewer, entry_id, (99,))
 
 
 def test_what_no_parser_understands_is_shown_as_its_source(world: World) -> None:
@@ -160,7 +160,7 @@ def uses(world: World) -> dict[str, Callable[[Viewer, str], object]]:
         "open": reading.open_message,
         "body": reading.body_html,
         "original": reading.original,
-        "attachment": lambda viewer, one: reading.attachment(viewer, one, 0),
+        "attachment": lambda viewer, one: reading.attachment(viewer, one, (0,)),
         "move": lambda viewer, one: reading.move(viewer, [one], "archive"),
         "delete": lambda viewer, one: reading.delete(viewer, [one]),
         "restore": lambda viewer, one: reading.restore(viewer, [one]),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta, tzinfo
 from typing import Any
 
+from app.file_views import EnclosedMail, Section
 from app.search_views import Chip, SearchPage
 from app.viewer import Viewer
 from app.views import (
@@ -141,13 +142,29 @@ class ReadingDouble(TalkDouble):
         self.place_of(entry_id)
 
     def attachment(
-        self, viewer: Viewer, entry_id: str, index: int
+        self, viewer: Viewer, entry_id: str, section: Section
     ) -> tuple[sample.Attachment, bytes]:
-        self.calls.append(("attachment", (entry_id, index)))
+        self.calls.append(("attachment", (entry_id, section)))
         for file in self.letters[self.place_of(entry_id)].attachments:
-            if file.index == index:
+            if file.index == section[-1]:
                 return file, file.octets
         raise NotFound
+
+    def open_enclosed(self, viewer: Viewer, entry_id: str, section: Section) -> EnclosedMail:
+        """Any file is a mail: the letter that it is a file of."""
+        file, _ = self.attachment(viewer, entry_id, section)
+        letter = self.letters[self.place_of(entry_id)]
+        return EnclosedMail(
+            section=section,
+            parsed=letter.parsed,
+            attachments=letter.attachments,
+            size=file.size,
+            blocked_images=letter.blocked_images,
+        )
+
+    def enclosed_body(self, viewer: Viewer, entry_id: str, section: Section) -> SafeDocument:
+        self.attachment(viewer, entry_id, section)
+        return self.body_html(viewer, entry_id, "")
 
     def attachments(
         self, viewer: Viewer, entry_id: str

@@ -83,6 +83,8 @@ TABLE = {
         GET /mail/{folder}/{entry_id}/source/text
         GET /mail/{folder}/{entry_id}/original
         GET /mail/{folder}/{entry_id}/attachments/{index}
+        GET /mail/{folder}/{entry_id}/attachments/{index}/mail
+        GET /mail/{folder}/{entry_id}/attachments/{index}/mail/body
         GET /mail/{folder}/{entry_id}/card
         GET /mail/{folder}/{entry_id}/attachments.zip
         GET /mail/{folder}/{entry_id}/print
