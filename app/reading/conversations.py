@@ -73,11 +73,7 @@ class Conversations(Lists, Messages):
         within = (*window.conditions, finding.in_folder(folder))
         wanted = (*within, *finding.passing(filter))
         with self._db.read() as tx:
-            if to:
-                found = self._sent_to(tx, viewer, finding.lines(tx, *wanted), to)
-                numbers: Sequence[int] = [line.seq for line in found]
-            else:
-                numbers = finding.newest_seqs(tx, *wanted)
+            numbers = self._numbers(tx, viewer, wanted, to)
             with self._joined.threads(tx, viewer, window, self._now()) as threads:
                 heads = list(_heads(threads, numbers).values())
                 number, pages, offset = place(page, len(heads))
@@ -93,18 +89,28 @@ class Conversations(Lists, Messages):
                 pages=pages,
             )
 
-    def open_conversation(self, viewer: Viewer, folder: str, entry_id: str) -> OpenConversation:
+    def open_conversation(
+        self,
+        viewer: Viewer,
+        folder: str,
+        entry_id: str,
+        *,
+        filter: RowFilter = "all",
+        to: str = "",
+    ) -> OpenConversation:
         """The conversation of a message, oldest first. That one, the newest (of all, and of
         what was received) and the unread ones are opened, each as `open_message` does it; of the
-        others nothing is.
+        others nothing is. Its place is that in the list as `list_conversations` gives it.
         """
         window = self._window(viewer)
         with self._db.read() as tx:
             entry = finding.find_one(tx, window, entry_id)
+            there = (*window.conditions, finding.beside(entry, folder, filter))
+            numbers_there = self._numbers(tx, viewer, there, to)
             with self._joined.threads(tx, viewer, window, self._now()) as threads:
                 members = threads.members(entry.seq)
                 numbers = {entry.seq, *sorted(members)[-MOST_SHOWN:]}
-                position = _position(tx, window, threads, folder, entry)
+                position = _position(tx, threads, numbers_there, entry)
             lines = [
                 line
                 for line in finding.lines(tx, *window.conditions, Entry.seq.in_(numbers))
@@ -137,6 +143,14 @@ class Conversations(Lists, Messages):
                 if _age(line) <= _age(upto[line.seq])
             ]
         return tuple(dict.fromkeys((*shown, *found)))
+
+    def _numbers(
+        self, tx: Session, viewer: Viewer, wanted: Sequence[ColumnElement[bool]], to: str
+    ) -> Sequence[int]:
+        """The messages that give a list its conversations, newest first."""
+        if not to:
+            return finding.newest_seqs(tx, *wanted)
+        return [one.seq for one in self._sent_to(tx, viewer, finding.lines(tx, *wanted), to)]
 
     def _conversation_rows(
         self, tx: Session, viewer: Viewer, groups: Sequence[_Group]
@@ -215,9 +229,9 @@ def _groups(
             yield _Group(mine, here, max(0, len(some) - MOST_SHOWN))
 
 
-def _position(tx: Session, window: Window, threads: Threads, folder: str, entry: Entry) -> Position:
-    """The place of a message's conversation among those of a folder."""
-    heads = _heads(threads, finding.newest_seqs(tx, *window.conditions, finding.in_folder(folder)))
+def _position(tx: Session, threads: Threads, numbers: Sequence[int], entry: Entry) -> Position:
+    """The place of a message's conversation in a list that has these messages."""
+    heads = _heads(threads, numbers)
     roots = list(heads)
     mine = threads.of(entry.seq)
     if mine not in heads:

@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from app.delivery.state import delivery_state
-from app.reading import handing, rows
+from app.reading import counting, handing, rows
 from app.reading.finding import EntryLine, Window
 from app.reading.joining import Joined
 from app.reading.opening import EntryKeys, Opener, Parsers
@@ -99,3 +99,15 @@ class Desk:
             )
             for line in lines
         )
+
+    def _sent_to(
+        self, tx: Session, viewer: Viewer, lines: Sequence[EntryLine], to: str
+    ) -> list[EntryLine]:
+        """Those of the entries that were sent to an address."""
+        summaries = self._shelves.summaries(tx, viewer, lines, self._now())
+        key = counting.key_of(to)
+        spellings = {one.sent_to for one in summaries.values()}
+        mine = {spelling for spelling in spellings if counting.key_of(spelling) == key}
+        return [
+            line for line in lines if line.seq in summaries and summaries[line.seq].sent_to in mine
+        ]

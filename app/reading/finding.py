@@ -122,6 +122,12 @@ def passing(filter: RowFilter) -> tuple[ColumnElement[bool], ...]:
     return tuple(filters[filter])
 
 
+def beside(entry: Entry, folder: str, filter: RowFilter) -> ColumnElement[bool]:
+    """What a list shows, with an entry that stood in it before it was read or lost its star."""
+    shown = and_(in_folder(folder), *passing(filter))
+    return or_(shown, Entry.seq == entry.seq) if folder in (entry.folder, STARRED) else shown
+
+
 def lines(
     tx: Session, *conditions: ColumnElement[bool], limit: int | None = None, offset: int = 0
 ) -> list[EntryLine]:

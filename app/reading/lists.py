@@ -96,17 +96,6 @@ class Lists(Desk):
             needles=query.needles,
         )
 
-    def _sent_to(
-        self, tx: Session, viewer: Viewer, lines: Sequence[EntryLine], to: str
-    ) -> list[EntryLine]:
-        summaries = self._shelves.summaries(tx, viewer, lines, self._now())
-        key = counting.key_of(to)
-        spellings = {one.sent_to for one in summaries.values()}
-        mine = {spelling for spelling in spellings if counting.key_of(spelling) == key}
-        return [
-            line for line in lines if line.seq in summaries and summaries[line.seq].sent_to in mine
-        ]
-
     def _page(
         self, tx: Session, viewer: Viewer, folder: str, found: Sequence[EntryLine], page: int
     ) -> FolderPage:

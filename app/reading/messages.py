@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from app.delivery.state import NONE, EntryDelivery, delivery_state
@@ -11,9 +12,10 @@ from app.keys.protocol import Purpose
 from app.phrase import phrase
 from app.reading import files, finding, handing, posing, rows
 from app.reading.desk import Desk, Remote
+from app.reading.finding import EntryLine
 from app.reading.opening import OpenedEntry
 from app.viewer import Viewer
-from app.views import OpenMessage, Position, Row, SafeDocument
+from app.views import NOWHERE, OpenMessage, Position, Row, RowFilter, SafeDocument
 from archive_store import ids
 from archive_store.errors import FrameBroken, NotFound, SealBroken
 from archive_store.indexing import IndexedSummary
@@ -34,13 +36,27 @@ DAMAGED = phrase(
 class Messages(Desk):
     """The use cases of a single message."""
 
-    def open_message(self, viewer: Viewer, entry_id: str) -> OpenMessage:
-        """Open a message: audited, and marked as read."""
+    def open_message(
+        self,
+        viewer: Viewer,
+        entry_id: str,
+        folder: str = "",
+        *,
+        filter: RowFilter = "all",
+        to: str = "",
+    ) -> OpenMessage:
+        """Open a message: audited, and marked as read. Its place is that in the list of a folder
+        (its own, unless one is named) as `list_folder` gives it.
+        """
         opened = self.open_alone(viewer, entry_id)
         window = self._window(viewer)
         with self._db.read() as tx:
             entry = finding.find_one(tx, window, entry_id)
-            return replace(opened, position=self._position(tx, viewer, entry))
+            wanted = (*window.conditions, finding.beside(entry, folder or entry.folder, filter))
+            if to:
+                lines = self._sent_to(tx, viewer, finding.lines(tx, *wanted), to)
+                return replace(opened, position=_among(lines, entry))
+            return replace(opened, position=_position(tx, wanted, entry))
 
     def open_alone(self, viewer: Viewer, entry_id: str) -> OpenMessage:
         """The same without its place in a list."""
@@ -150,18 +166,6 @@ class Messages(Desk):
             if self._documents.picture(pictures[cid])
         )
 
-    def _position(self, tx: Session, viewer: Viewer, entry: Entry) -> Position:
-        window = self._window(viewer)
-        within = (*window.conditions, finding.in_folder(entry.folder))
-        newer = finding.nearest(tx, *within, finding.newer_than(entry), oldest_first=True)
-        older = finding.nearest(tx, *within, finding.older_than(entry), oldest_first=False)
-        return Position(
-            finding.count(tx, *within, finding.newer_than(entry)) + 1,
-            finding.count(tx, *within),
-            ids.show(newer) if newer else None,
-            ids.show(older) if older else None,
-        )
-
     def _damaged(self, viewer: Viewer, entry_id: str) -> OpenMessage:
         """What can be said of a message whose octets do not open."""
         entry, _ = self.opener.locate(viewer, entry_id)
@@ -176,6 +180,34 @@ class Messages(Desk):
             delivery=handing.delivery_words(NONE, entry.folder, self._reader.installation, None),
             genuine=False,
         )
+
+
+def _position(tx: Session, wanted: Sequence[ColumnElement[bool]], entry: Entry) -> Position:
+    """The place of an entry in a list, without reading the list."""
+    if not finding.count(tx, *wanted, Entry.seq == entry.seq):
+        return NOWHERE
+    newer = finding.nearest(tx, *wanted, finding.newer_than(entry), oldest_first=True)
+    older = finding.nearest(tx, *wanted, finding.older_than(entry), oldest_first=False)
+    return Position(
+        finding.count(tx, *wanted, finding.newer_than(entry)) + 1,
+        finding.count(tx, *wanted),
+        ids.show(newer) if newer else None,
+        ids.show(older) if older else None,
+    )
+
+
+def _among(lines: Sequence[EntryLine], entry: Entry) -> Position:
+    """The place of an entry in a list that was read."""
+    shown = [line.id for line in lines]
+    if entry.id not in shown:
+        return NOWHERE
+    at = shown.index(entry.id)
+    return Position(
+        at + 1,
+        len(shown),
+        ids.show(shown[at - 1]) if at else None,
+        ids.show(shown[at + 1]) if at + 1 < len(shown) else None,
+    )
 
 
 def _row_of(opened: OpenedEntry, parsed: ParsedMessage, delivery: EntryDelivery) -> Row:

@@ -75,11 +75,17 @@ class ReadingService(Protocol):
         """As `list_folder`, with a row for each conversation."""
 
     def counts(self, viewer: Viewer) -> Sidebar: ...
-    def open_message(self, viewer: Viewer, entry_id: str) -> OpenMessage: ...
+    def open_message(
+        self, viewer: Viewer, entry_id: str, folder: str, *, filter: RowFilter, to: str
+    ) -> OpenMessage:
+        """Its place is that in the list that these words name."""
+
     def open_alone(self, viewer: Viewer, entry_id: str) -> OpenMessage:
         """The same without its place in a list."""
 
-    def open_conversation(self, viewer: Viewer, folder: str, entry_id: str) -> OpenConversation:
+    def open_conversation(
+        self, viewer: Viewer, folder: str, entry_id: str, *, filter: RowFilter, to: str
+    ) -> OpenConversation:
         """That message, the newest and the unread ones are opened, the others not."""
 
     def whole(self, viewer: Viewer, folder: str, shown: Sequence[str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from app.web.deeds import perform, read_deed, widened
 from app.web.deps import services_of
 from app.web.downloads import download, download_headers
 from app.web.frame import FRAME_CSP
-from app.web.mailbox import Here, Place, is_grouped, list_context
+from app.web.mailbox import Here, Place, is_grouped, list_context, sent_to
 from app.web.render import mail_page, path_to, render, speech_for
 from app.web.zipping import zipped
 from archive_store.search import parse_query
@@ -52,11 +52,17 @@ def show(
         path = path_to(request.app, "continue_draft", entry_id=entry_id)
         return RedirectResponse(path, status_code=303)
     reading = services_of(request).reading
+    to = sent_to(reading.counts(visit.viewer), place) if place.to else ""
     if is_grouped(request, place.folder):
-        talk = reading.open_conversation(visit.viewer, place.folder, entry_id)
+        talk = reading.open_conversation(
+            visit.viewer, place.folder, entry_id, filter=place.filter, to=to
+        )
         opened = replace(talk.answered, position=talk.position)
     else:
-        talk, opened = None, reading.open_message(visit.viewer, entry_id)
+        talk, opened = (
+            None,
+            reading.open_message(visit.viewer, entry_id, place.folder, filter=place.filter, to=to),
+        )
     context = message_context(request, visit.viewer, opened)
     talk = talk if talk and len(talk.rows) > 1 else None
     context |= list_context(request, visit.viewer, place)

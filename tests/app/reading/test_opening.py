@@ -12,6 +12,7 @@ from app.delivery.outcome import Delivered, Failed
 from app.delivery.sealed import seal_reply
 from app.models import QueueItem
 from app.viewer import Viewer
+from app.views import NOWHERE
 from archive_store import ids
 from archive_store.errors import NotFound, StoreError
 from archive_store.models import Entry, Message
@@ -127,6 +128,37 @@ def test_neighbours_in_the_list(world: World) -> None:
     assert world.reading.open_message(viewer, given[1]).position == (2, 3, given[2], given[0])
     world.reading.delete(viewer, [given[2]])
     assert world.reading.open_message(viewer, given[1]).position == (1, 2, None, given[0])
+
+
+def test_neighbours_in_the_list_as_it_was_filtered(any_world: World) -> None:
+    world = any_world
+    given = [world.receive(mail(subject=str(n)))[0] for n in range(5)]
+    viewer, reading = world.viewer(), world.reading
+    reading.mark(viewer, [given[1], given[3]], seen=True)
+    for _ in range(2):  # once it is read, it stays where it was
+        opened = reading.open_message(viewer, given[2], "inbox", filter="unread")
+        assert opened.position == (2, 3, given[4], given[0])
+    reading.mark(viewer, [given[0], given[4]], starred=True)
+    opened = reading.open_message(viewer, given[4], "starred")
+    assert opened.position == (1, 2, None, given[0])
+    reading.mark(viewer, [given[4]], starred=False)
+    opened = reading.open_message(viewer, given[4], "starred")
+    assert opened.position == (1, 2, None, given[0])
+    assert reading.open_message(viewer, given[0], "archive").position == NOWHERE
+    talk = reading.open_conversation(viewer, "inbox", given[0], filter="starred")
+    assert talk.position[:2] == (1, 1)
+
+
+def test_neighbours_among_what_was_sent_to_one_address(world: World) -> None:
+    given = [world.receive(mail(subject=str(n)))[0] for n in range(3)]
+    world.index()
+    viewer, reading = world.viewer(), world.reading
+    mine, other = "vlad@acme.example", "sales@acme.example"
+    opened = reading.open_message(viewer, given[1], "inbox", to=mine)
+    assert opened.position == (2, 3, given[2], given[0])
+    assert reading.open_message(viewer, given[1], "inbox", to=other).position == NOWHERE
+    talk = reading.open_conversation(viewer, "inbox", given[0], to=other)
+    assert talk.position == NOWHERE
 
 
 def test_what_the_server_said_is_shown_to_the_reader_alone(any_world: World) -> None:

@@ -97,12 +97,21 @@ class ReadingDouble(TalkDouble):
             week=tuple((today - timedelta(days=6 - n), count) for n, count in enumerate(WEEK)),
         )
 
-    def open_message(self, viewer: Viewer, entry_id: str) -> OpenMessage:
+    def open_message(
+        self,
+        viewer: Viewer,
+        entry_id: str,
+        folder: str = "",
+        *,
+        filter: RowFilter = "all",
+        to: str = "",
+    ) -> OpenMessage:
         self.calls.append(("open_message", entry_id))
         self._change([entry_id], seen=True)
         letter = self.letters[self.place_of(entry_id)]
         rows = sorted(self._rows(letter.row.folder), key=lambda row: row.received_at, reverse=True)
-        ids = [row.id for row in rows]
+        shown = [row for row in rows if fits(row, filter) and to in ("", row.sent_to)]
+        ids = [row.id for row in rows if row in shown or row.id == entry_id]
         at = ids.index(entry_id)
         return OpenMessage(
             row=letter.row,

@@ -22,7 +22,15 @@ class TalkDouble:
 
     letters: list[Letter]
 
-    def open_message(self, viewer: Viewer, entry_id: str) -> OpenMessage:
+    def open_message(
+        self,
+        viewer: Viewer,
+        entry_id: str,
+        folder: str = "",
+        *,
+        filter: RowFilter = "all",
+        to: str = "",
+    ) -> OpenMessage:
         raise NotImplementedError
 
     def list_folder(
@@ -54,7 +62,9 @@ class TalkDouble:
             rows.setdefault(talk[0].id, found)
         return replace(listed, rows=tuple(rows.values()))
 
-    def open_conversation(self, viewer: Viewer, folder: str, entry_id: str) -> OpenConversation:
+    def open_conversation(
+        self, viewer: Viewer, folder: str, entry_id: str, *, filter: RowFilter, to: str
+    ) -> OpenConversation:
         rows = self._talk(entry_id)
         unread = [row.id for row in rows if not row.seen]
         wanted = dict.fromkeys((entry_id, rows[-1].id, newest_received(rows).id, *unread))

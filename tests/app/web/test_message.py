@@ -97,11 +97,24 @@ def test_nothing_that_turns_text_around_is_printed(vlad: Client) -> None:
     assert "<span>Program (EXE)</span>, <span>42 kB</span>" in page  # its real ending
 
 
-def test_newer_and_older_are_linked(vlad: Client) -> None:
-    page = vlad.get(path(2, "?filter=attachments")).text
-    assert f'href="{path(1)}?filter=attachments" aria-label="Newer"' in page
-    assert f'href="{path(3)}?filter=attachments" aria-label="Older"' in page
+def turns(page: str) -> list[tuple[str, str]]:
+    return re.findall(r'href="([^"]+)" aria-label="(Newer|Older)"', page)[:2]
+
+
+def test_newer_and_older_are_those_of_the_list_that_led_here(vlad: Client) -> None:
+    page = vlad.get(path(2)).text
+    assert turns(page) == [(path(1), "Newer"), (path(3), "Older")]
     assert "2 of 11" in page
+    page = vlad.get(path(2, "?filter=attachments")).text
+    assert turns(page) == [
+        (path(1, "?filter=attachments"), "Newer"),
+        (path(7, "?filter=attachments"), "Older"),
+    ]
+    assert "2 of 4" in page
+    page = vlad.get(path(3, "?to=2")).text  # sales@acme.example
+    assert turns(page) == [(path(1, "?to=2"), "Newer"), (path(10, "?to=2"), "Older")]
+    assert "2 of 3" in page
+    assert vlad.get(path(1, "?to=9")).status_code == 404
 
 
 def test_the_answer_leaves_from_the_address_it_was_sent_to(vlad: Client) -> None:
