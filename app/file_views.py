@@ -1,5 +1,6 @@
 """The files of a message as pages name and show them. Nothing here is proven of any of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.views import AttachmentFacts, ParsedFacts
@@ -11,6 +12,20 @@ around it when that is itself a file of another one (as in IMAP, RFC 9051 sectio
 
 MOST_DEEP = 5  # mails in one another, with the one that came
 MAIL_TYPES = frozenset(("message/rfc822", "message/global"))  # RFC 2046 5.2.1, RFC 6532 3.7
+PICTURE_TYPES = frozenset(f"image/{kind}" for kind in ("png", "jpeg", "jpg", "gif", "webp", "avif"))
+LARGEST_PICTURE = 20 * 1024 * 1024  # octets of a file that is previewed
+MOST_PREVIEWED = 12  # pictures of one mail, the first ones
+
+
+def is_picture(file: AttachmentFacts) -> bool:
+    """Whether a file says that it is a picture that can be drawn anew."""
+    return file.content_type in PICTURE_TYPES and file.size <= LARGEST_PICTURE
+
+
+def previewed(attachments: Sequence[AttachmentFacts]) -> frozenset[int]:
+    """The indices of the files that a list shows as pictures."""
+    pictures = [file.index for file in attachments if is_picture(file)]
+    return frozenset(pictures[:MOST_PREVIEWED])
 
 
 def is_mail(file: AttachmentFacts, around: Section) -> bool:

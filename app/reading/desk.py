@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from app.delivery.state import delivery_state
+from app.pictures.picture import Picture
 from app.reading import counting, handing, rows
 from app.reading.finding import EntryLine, Window
 from app.reading.joining import Joined
@@ -48,6 +49,7 @@ class ReadingParts:
     reader: ArchiveReader
     parsers: Parsers
     documents: Documents
+    redraw: Callable[[bytes, int], Picture | None]  # to at most so many pixels
     keep: timedelta
     now: Callable[[], datetime] = field(default=utc_now)
 
@@ -61,6 +63,7 @@ class Desk:
         self._reader = parts.reader
         self._parsers = parts.parsers
         self._documents = parts.documents
+        self._redraw = parts.redraw
         self._keep = parts.keep
         self._now = parts.now
         self._shelves = Shelves(parts.keys, parts.reader.installation)

@@ -11,11 +11,12 @@ from app.reading import filing, finding
 from app.reading.conversations import Conversations
 from app.reading.enclosed import Enclosed
 from app.reading.people import People
+from app.reading.previews import Previews
 from app.viewer import Viewer
 from archive_store import deletion
 
 
-class Reading(Conversations, Enclosed, People):
+class Reading(Conversations, Enclosed, Previews, People):
     """The use cases of the mail pages. Safe to share between threads."""
 
     def move(self, viewer: Viewer, ids: Sequence[str], folder: str) -> None:

@@ -79,8 +79,8 @@ def serve_site(role: Role, extras: Sequence[Extra] = ()) -> None:
 def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
     """Every use case that the pages call, over this process's parts; `Live` wants to be run."""
     config, parts = role.config, Parts(role.config, role.name)
-    keys, parsers, archive = parts.keys(), ParserPool(), parts.archive("web")
-    for part in (parts, keys, parsers, archive):
+    keys, parsers, archive, easel = parts.keys(), ParserPool(), parts.archive("web"), Easel()
+    for part in (parts, keys, parsers, archive, easel):
         ending.callback(part.close)
     passwords, keep, live = Passwords(), timedelta(days=config.keep_days), Live(parts.db)
     reading = Reading(
@@ -90,6 +90,7 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
             reader=parts.reader,
             parsers=parsers,
             documents=Documents(html=sanitize_html, text=plain_text_document, picture=raster_type),
+            redraw=easel.redraw,
             keep=keep,
         )
     )
@@ -111,14 +112,14 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
         outages=OutageDesk(OutageParts(db=parts.db)),
         health=Watch(WatchParts(db=parts.db, keys=keys, disk=partial(_disk, config.data_dir))),
         config=config,
-        pictures=_pictures(ending) if config.remote_pictures else None,
+        pictures=_pictures(ending, easel) if config.remote_pictures else None,
     )
     return services, live
 
 
-def _pictures(ending: ExitStack) -> RemotePictures:
+def _pictures(ending: ExitStack, easel: Easel) -> RemotePictures:
     fetcher = Fetcher(PublicInternet(), ssl.create_default_context())
-    pictures = RemotePictures(fetcher, Easel())
+    pictures = RemotePictures(fetcher, easel)
     ending.callback(pictures.close)
     return pictures
 

@@ -107,6 +107,11 @@ class ReadingService(Protocol):
     ) -> tuple[AttachmentFacts, bytes]: ...
     def open_enclosed(self, viewer: Viewer, entry_id: str, section: Section) -> EnclosedMail: ...
     def enclosed_body(self, viewer: Viewer, entry_id: str, section: Section) -> SafeDocument: ...
+    def preview(
+        self, viewer: Viewer, entry_id: str, section: Section, longest: int
+    ) -> Picture | None:
+        """A picture among the files; None where it cannot be drawn."""
+
     def attachments(self, viewer: Viewer, entry_id: str) -> Iterator[tuple[AttachmentFacts, bytes]]:
         """All that are listed, when `OpenMessage.zips`; each is read when its turn comes."""
 

@@ -47,6 +47,7 @@ from archive_store.receipts import WRITERS, ReceiptKey
 from archive_store.sealing import Copy, Incoming, Relay, Sealer, slot_place
 from archive_store.segments.choice import open_segments
 from archive_store.writerkeys import WriterKeys
+from tests.app.drawn import redraw_or_none
 
 KEEP = timedelta(days=7)
 OPERATOR = Actor.command_line("test")
@@ -106,6 +107,7 @@ class World:
                 documents=Documents(
                     html=sanitize_html, text=plain_text_document, picture=raster_type
                 ),
+                redraw=redraw_or_none,
                 keep=KEEP,
                 now=self.clock,
             )

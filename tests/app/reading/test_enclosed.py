@@ -9,6 +9,7 @@ import pytest
 from app.file_views import MOST_DEEP, Section
 from archive_store.errors import NotFound
 from tests.app.conftest import World
+from tests.app.drawn import made_picture
 from tests.app.reading.mail import ATTACHED, mail
 
 
@@ -99,3 +100,28 @@ def test_what_is_no_mail_or_not_there_or_another_persons_is_not_opened(world: Wo
         reading.attachment(world.viewer("maria"), entry_id, (0, pdf))
     tried = len(world.events("attachment.downloaded")) - before
     assert tried == 4  # the owner's own attempts; those of others are told nothing and note nothing
+
+
+def test_a_picture_is_shown_by_pixels_of_ours_and_with_the_opening_of_its_message(
+    any_world: World,
+) -> None:
+    world = any_world
+    inner = EmailMessage(policy=SMTP)
+    inner["From"], inner["To"] = "hanna@in.example", "vlad@acme.example"
+    inner.set_content("The gate.\n")
+    hidden = made_picture(400, 200) + b"what stands behind a picture"
+    for kind, octets in (("png", hidden), ("png", b"no picture"), ("svg+xml", b"<svg/>")):
+        inner.add_attachment(octets, maintype="image", subtype=kind, filename=f"gate.{kind}")
+    [entry_id] = world.receive(around(inner.as_bytes(), "Fwd: the gate"))
+    viewer, reading = world.viewer(), world.reading
+    reading.open_message(viewer, entry_id)
+    shown = reading.preview(viewer, entry_id, (0, 0), 100)
+    assert shown is not None
+    assert (shown.media_type, shown.width, shown.height) == ("image/png", 100, 50)
+    assert b"behind" not in shown.octets
+    assert reading.preview(viewer, entry_id, (0, 1), 100) is None
+    for who, section in ((viewer, (0, 2)), (viewer, (0,)), (world.viewer("maria"), (0, 0))):
+        with pytest.raises(NotFound):
+            reading.preview(who, entry_id, section, 100)
+    assert len(world.events("message.opened")) == 1
+    assert world.events("attachment.downloaded") == []

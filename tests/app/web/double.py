@@ -6,6 +6,7 @@ from datetime import date, timedelta, tzinfo
 from typing import Any
 
 from app.file_views import EnclosedMail, Section
+from app.pictures.picture import Picture
 from app.search_views import Chip, SearchPage
 from app.viewer import Viewer
 from app.views import (
@@ -22,6 +23,7 @@ from app.web.deps import PictureService, Services
 from app.web.sanitize import Remote, plain_text_document, sanitize_html
 from archive_store.errors import NotFound
 from archive_store.search import parse_query
+from tests.app.drawn import redraw_or_none
 from tests.app.web import sample
 from tests.app.web.account_double import AccountDouble
 from tests.app.web.admin_double import AdminDouble
@@ -174,6 +176,12 @@ class ReadingDouble(TalkDouble):
     def enclosed_body(self, viewer: Viewer, entry_id: str, section: Section) -> SafeDocument:
         self.attachment(viewer, entry_id, section)
         return self.body_html(viewer, entry_id, "")
+
+    def preview(
+        self, viewer: Viewer, entry_id: str, section: Section, longest: int
+    ) -> Picture | None:
+        _, octets = self.attachment(viewer, entry_id, section)
+        return redraw_or_none(octets, longest)
 
     def attachments(
         self, viewer: Viewer, entry_id: str

@@ -85,6 +85,7 @@ TABLE = {
         GET /mail/{folder}/{entry_id}/attachments/{index}
         GET /mail/{folder}/{entry_id}/attachments/{index}/mail
         GET /mail/{folder}/{entry_id}/attachments/{index}/mail/body
+        GET /mail/{folder}/{entry_id}/attachments/{index}/preview/{size}
         GET /mail/{folder}/{entry_id}/card
         GET /mail/{folder}/{entry_id}/attachments.zip
         GET /mail/{folder}/{entry_id}/print
@@ -150,6 +151,7 @@ PLACES = {
     "{kind}": "reply",
     "{index}": "0",
     "{sealed}": "sealed",
+    "{size}": "small",
     "{key}": "unknown",
     "{session_id}": "s1",
     "{passkey_id}": sample.entry_id(400),
