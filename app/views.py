@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
+from app.invitation_views import Invited as Invited
 from app.phrase import Say
 from app.viewer import Method as Method
 from app.viewer import Person as Person
@@ -197,6 +198,7 @@ class OpenMessage:
     blocked_images: int = 0  # pictures from outside that are not fetched
     zips: bool = False  # the attachments can be had as one archive
     told: str | None = None  # a phrase: what the reader is to know of who sent it
+    invitation: Invited | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

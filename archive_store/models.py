@@ -119,6 +119,9 @@ class Entry(Base):
     attachments: Mapped[bool] = mapped_column(default=False)
     indexed: Mapped[bool] = mapped_column(default=False)
     trashed_from: Mapped[str] = mapped_column(String(16), default="")
+    participation: Mapped[str] = mapped_column(
+        String(16), default="", server_default=""
+    )  # in the event that it invites to
 
 
 class EntryIndex(Base):

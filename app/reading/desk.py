@@ -12,7 +12,7 @@ from app.pictures.picture import Picture
 from app.reading import counting, handing, rows
 from app.reading.finding import EntryLine, Window
 from app.reading.joining import Joined
-from app.reading.opening import EntryKeys, Opener, Parsers
+from app.reading.opening import Calendars, EntryKeys, Opener, Parsers
 from app.reading.shelf import Shelves, SummaryKeys
 from app.reading.words import WordShelves
 from app.viewer import Viewer
@@ -48,6 +48,7 @@ class ReadingParts:
     keys: Keys
     reader: ArchiveReader
     parsers: Parsers
+    calendars: Calendars
     documents: Documents
     redraw: Callable[[bytes, int], Picture | None]  # to at most so many pixels
     keep: timedelta
@@ -62,6 +63,7 @@ class Desk:
         self._keys = parts.keys
         self._reader = parts.reader
         self._parsers = parts.parsers
+        self._calendars = parts.calendars
         self._documents = parts.documents
         self._redraw = parts.redraw
         self._keep = parts.keep

@@ -6,13 +6,16 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
+from app.accounts import identities
 from app.delivery.state import NONE, EntryDelivery, delivery_state
 from app.file_views import MAIL_TYPES, MOST_DEEP, Section
+from app.invitation_views import Invited
 from app.keys.protocol import Purpose
 from app.phrase import phrase
 from app.reading import files, finding, handing, posing, rows
 from app.reading.desk import Desk, Remote
 from app.reading.finding import EntryLine
+from app.reading.invitation import OWN, invited
 from app.reading.opening import OpenedEntry
 from app.viewer import Viewer
 from app.views import NOWHERE, OpenMessage, Position, Row, RowFilter, SafeDocument
@@ -20,12 +23,12 @@ from archive_store import ids
 from archive_store.errors import FrameBroken, NotFound, SealBroken
 from archive_store.indexing import IndexedSummary
 from archive_store.mime.html_text import remote_images
+from archive_store.mime.invitation import METHODS
 from archive_store.mime.summary import summarise
 from archive_store.mime.values import Attachment, ParsedMessage
-from archive_store.models import OUTBOX, Entry
+from archive_store.models import Entry
 from archive_store.search import parse_query
 
-OWN = frozenset(("sent", "drafts", OUTBOX))  # folders of what the viewer wrote
 SOURCE_OCTETS = 1024 * 1024
 DAMAGED = phrase(
     "This message is kept, but its sealed octets are damaged or were changed, so it is not shown. "
@@ -71,6 +74,7 @@ class Messages(Desk):
             delivery = delivery_state(tx, [entry.id])[entry.id]
             came = parsed.sender if entry.folder not in OWN else None
             told = posing.told_of(tx, viewer, came) if came else None
+            mine = [one.address for one in identities.list_of(tx, viewer.user.id)]
         attachments = files.listed(parsed.attachments, self._shown(opened.octets, parsed))
         return OpenMessage(
             row=_row_of(opened, parsed, delivery),
@@ -85,7 +89,16 @@ class Messages(Desk):
             genuine=opened.genuine,
             blocked_images=remote_images(parsed.html) if parsed.html else 0,
             told=told,
+            invitation=self._invitation(opened, parsed, mine),
         )
+
+    def _invitation(
+        self, opened: OpenedEntry, parsed: ParsedMessage, mine: Sequence[str]
+    ) -> Invited | None:
+        if not any(one.method in METHODS for one in parsed.attachments):
+            return None
+        event = self._calendars.invitation(opened.octets)
+        return invited(opened, event, parsed.sender, mine) if event else None
 
     def body_html(
         self, viewer: Viewer, entry_id: str, sought: str = "", remote: Remote | None = None

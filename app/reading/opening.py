@@ -17,6 +17,7 @@ from app.viewer import Viewer
 from archive_store.db import Database
 from archive_store.envelope import Envelope
 from archive_store.errors import FrameBroken, NotFound, SealBroken
+from archive_store.mime.invitation import Invitation
 from archive_store.mime.values import Attachment, ParsedMessage
 from archive_store.models import Entry, Message
 from archive_store.reader import ArchiveReader
@@ -45,6 +46,12 @@ class Parsers(Protocol):
     def message(self, octets: bytes) -> ParsedMessage: ...
     def attachment(self, octets: bytes, index: int) -> tuple[Attachment, bytes] | None: ...
     def inline_images(self, octets: bytes) -> dict[str, bytes]: ...
+
+
+class Calendars(Protocol):
+    """What reads the invitation of a message, likewise."""
+
+    def invitation(self, octets: bytes) -> Invitation | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from app.reading.service import Reading
 from app.roles.listening import Listening, bind, serve_app
 from app.roles.process import Role, run_role
 from app.sending.draft_box import DraftBox, DraftParts
+from app.sending.invitations import InvitationDesk
 from app.sending.limits import SendLimits
 from app.sending.outbox import Outbox, OutboxParts
 from app.sending.service import Sending, SendingParts
@@ -43,6 +44,7 @@ from app.web.site import Extra, create_app
 from app.wiring import Parts
 from archive_store.archive import Archive
 from archive_store.errors import ConfigError
+from archive_store.mime.invitation import Invitations
 from archive_store.mime.worker import ParserPool
 from smtp_ingest.tls import renewing
 
@@ -79,27 +81,20 @@ def serve_site(role: Role, extras: Sequence[Extra] = ()) -> None:
 def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
     """Every use case that the pages call, over this process's parts; `Live` wants to be run."""
     config, parts = role.config, Parts(role.config, role.name)
-    keys, parsers, archive, easel = parts.keys(), ParserPool(), parts.archive("web"), Easel()
-    for part in (parts, keys, parsers, archive, easel):
+    keys, parsers, archive = parts.keys(), ParserPool(), parts.archive("web")
+    calendars, easel = Invitations(), Easel()
+    for part in (parts, keys, parsers, archive, calendars, easel):
         ending.callback(part.close)
-    passwords, keep, live = Passwords(), timedelta(days=config.keep_days), Live(parts.db)
-    reading = Reading(
-        ReadingParts(
-            db=parts.db,
-            keys=keys,
-            reader=parts.reader,
-            parsers=parsers,
-            documents=Documents(html=sanitize_html, text=plain_text_document, picture=raster_type),
-            redraw=easel.redraw,
-            keep=keep,
-        )
-    )
+    passwords, live = Passwords(), Live(parts.db)
+    reading = _reading(parts, keys, parsers, calendars, easel)
     drafts = _drafts(parts, archive, reading)
+    sending = _sending(parts, archive, reading, parsers, drafts)
     site = Site.at(config.public_url)
     services = Services(
         reading=reading,
         live=live,
-        sending=_sending(parts, archive, reading, parsers, drafts),
+        sending=sending,
+        invitations=InvitationDesk(reading.opener, calendars, sending),
         drafts=drafts,
         outbox=_outbox(parts, reading),
         habits=HabitDesk(parts.db),
@@ -115,6 +110,27 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
         pictures=_pictures(ending, easel) if config.remote_pictures else None,
     )
     return services, live
+
+
+def _reading(
+    parts: Parts,
+    keys: KeysClient,
+    parsers: ParserPool,
+    calendars: Invitations,
+    easel: Easel,
+) -> Reading:
+    return Reading(
+        ReadingParts(
+            db=parts.db,
+            keys=keys,
+            reader=parts.reader,
+            parsers=parsers,
+            calendars=calendars,
+            documents=Documents(html=sanitize_html, text=plain_text_document, picture=raster_type),
+            redraw=easel.redraw,
+            keep=timedelta(days=parts.config.keep_days),
+        )
+    )
 
 
 def _pictures(ending: ExitStack, easel: Easel) -> RemotePictures:

@@ -16,6 +16,7 @@ from app.markup.pictures import raster_type
 from app.sending import headers, pictures
 from app.sending.addressees import Addressee
 from app.sending.flowing import flow
+from app.sending.invitation import REPLY_TYPE
 from archive_store import ids
 from archive_store.mime import clean
 from archive_store.mime.filenames import safe_name
@@ -112,8 +113,12 @@ def _body(letter: Letter) -> EmailMessage:
     shown = _pictures(letter)
     if letter.html:
         _add_html(message, letter, shown)
+    for reply in [file for file in letter.files if file.content_type == REPLY_TYPE]:
+        _add_reply(message, reply)
     for index, file in enumerate(letter.files):
         if file.filename in shown:
+            continue
+        if file.content_type == REPLY_TYPE:
             continue
         if file.content_type == MESSAGE and _passes_as_it_is(file.octets):
             _enclose(message, file, index)
@@ -126,6 +131,17 @@ def _body(letter: Letter) -> EmailMessage:
             filename=safe_name(_encodable(file.filename), f"{maintype}/{subtype}", index),
         )
     return message
+
+
+def _add_reply(message: EmailMessage, file: File) -> None:
+    """The answer to an invitation, where calendars look for it (RFC 6047 section 2.4)."""
+    message.add_alternative(
+        file.octets.decode("utf-8", "replace"),
+        subtype="calendar",
+        charset="utf-8",
+        cte="base64",
+        params={"method": "REPLY"},
+    )
 
 
 def _enclose(message: EmailMessage, file: File, index: int) -> None:

@@ -25,10 +25,11 @@ from app.models import Domain, Identity, QueueItem, User
 from app.phrase import phrase
 from app.sending.dispatch import as_unit
 from app.sending.draft_mail import Written, decode
+from app.sending.invitation import answer_in
 from app.sending.outbound import Posted, post
 from app.sending.outbox import DRAFTS, item_slots
 from app.viewer import Actor, Via
-from app.views import BadDraft
+from app.views import BadDraft, Outgoing
 from archive_store import deletion, ids
 from archive_store.archive import Archive, Stored
 from archive_store.clock import utc_now
@@ -111,9 +112,7 @@ class Posting:
         if entry is None:
             raise Overtaken("taken back")
         form = due.written.form
-        mark_source(
-            tx, entry.mailbox_id, form.source_entry, forwarded=form.source_kind == "forward"
-        )
+        mark_source(tx, entry.mailbox_id, form)
         self._segments.erase([*deletion.key_slots(tx, [entry]), *item_slots(tx, due.item)])
         deletion.delete_entries(tx, [entry])
         event = MessageSent(
@@ -136,12 +135,15 @@ class Posting:
         return Failed(0, f"5.6.0 Not sent, and a draft again: {why}")
 
 
-def mark_source(tx: Session, mailbox_id: bytes, shown: str | None, *, forwarded: bool) -> None:
+def mark_source(tx: Session, mailbox_id: bytes, form: Outgoing) -> None:
     """Mark what was answered or forwarded, if it is still there."""
-    if shown is None:
+    if form.source_entry is None:
         return
-    values = {"forwarded": True} if forwarded else {"answered": True}
-    mine = (Entry.id == ids.read(shown), Entry.mailbox_id == mailbox_id)
+    values: dict[str, object] = {"forwarded" if form.source_kind == "forward" else "answered": True}
+    answer = answer_in(form)
+    if answer:
+        values["participation"] = answer
+    mine = (Entry.id == ids.read(form.source_entry), Entry.mailbox_id == mailbox_id)
     tx.execute(update(Entry).where(*mine).values(**values))
 
 

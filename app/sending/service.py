@@ -243,8 +243,7 @@ class Sending:
     def _sent(self, deed: _Deed, tx: Session, stored: Sequence[Stored]) -> None:
         """In the transaction that stores what was sent."""
         self._drop_draft(tx, deed)
-        source, kind = deed.written.source_entry, deed.written.source_kind
-        mark_source(tx, deed.mailbox_id, source, forwarded=kind == "forward")
+        mark_source(tx, deed.mailbox_id, deed.written)
         event = MessageSent(
             mailbox_id=deed.mailbox_id,
             entry_id=stored[0].entry_ids[0],

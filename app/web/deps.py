@@ -34,6 +34,8 @@ from app.admin_views import (
 )
 from app.conversation_views import OpenConversation
 from app.file_views import EnclosedMail, Section
+from app.invitation_views import Participation
+from app.phrase import Say
 from app.pictures.picture import Picture
 from app.search_views import SearchPage
 from app.secret import Secret
@@ -153,6 +155,13 @@ class SendingService(Protocol):
         self, viewer: Viewer, outgoing: Outgoing, leaves_at: datetime | None = None
     ) -> SentReceipt:
         """At a chosen time, or now: then it can be taken back for a while, see the receipt."""
+
+
+class InvitationService(Protocol):
+    """Answers to invitations."""
+
+    def answer(self, viewer: Viewer, entry_id: str, answer: Participation, say: Say) -> SentReceipt:
+        """Tell the organiser; NotFound when the viewer cannot. Raises BadDraft as `send` does."""
 
 
 class OutboxService(Protocol):
@@ -326,6 +335,7 @@ class Services:
     reading: ReadingService
     live: LiveService
     sending: SendingService
+    invitations: InvitationService
     drafts: DraftService
     outbox: OutboxService
     habits: HabitService

@@ -26,6 +26,7 @@ from app.web.csrf import FIELD, form_token
 from app.web.dates import Clock
 from app.web.deps import services_of
 from app.web.figures import day_bars
+from app.web.invited import how_often, invited_when
 
 Context = Mapping[str, Any]
 A_WEEK = 7
@@ -67,6 +68,8 @@ def environment(speech: Speech) -> Environment:
         previewed=previewed,
         section_text=section_text,
         sender_name=showing.sender_name,
+        invited_when=invited_when,
+        invited_how_often=how_often,
         weekday=speech.weekday,
         weekday_initial=speech.initial,
     )

@@ -40,6 +40,7 @@ from archive_store.envelope import Envelope
 from archive_store.indexing import Indexer
 from archive_store.keyring import Keyring, KeyringFile
 from archive_store.maillog import LogEntry
+from archive_store.mime.invitation import Invitations
 from archive_store.mime.worker import ParserPool
 from archive_store.models import Entry, Mailbox
 from archive_store.reader import ArchiveReader
@@ -50,6 +51,7 @@ from archive_store.writerkeys import WriterKeys
 from tests.app.drawn import redraw_or_none
 
 KEEP = timedelta(days=7)
+CALENDARS = Invitations()  # its child starts with the first invitation
 OPERATOR = Actor.command_line("test")
 CLIENT = Client(ip="192.0.2.7", user_agent="Firefox")
 SEGMENT_OCTETS = 1 << 20
@@ -104,6 +106,7 @@ class World:
                 keys=self.keys,
                 reader=self.reader,
                 parsers=parsers,
+                calendars=CALENDARS,
                 documents=Documents(
                     html=sanitize_html, text=plain_text_document, picture=raster_type
                 ),
@@ -279,6 +282,7 @@ class World:
 def parsers() -> Iterator[ParserPool]:
     with ParserPool() as pool:
         yield pool
+    CALENDARS.close()
 
 
 @pytest.fixture(scope="session")

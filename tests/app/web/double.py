@@ -32,6 +32,7 @@ from tests.app.web.habit_double import HabitDouble
 from tests.app.web.health_double import HealthDouble
 from tests.app.web.hold_double import HoldDouble
 from tests.app.web.hold_double import line as held_line
+from tests.app.web.invitation_double import InvitationDouble
 from tests.app.web.live_double import LiveDouble
 from tests.app.web.method_double import EntranceDouble, MethodDeskDouble, MethodDouble
 from tests.app.web.outage_double import OutageDouble
@@ -132,6 +133,7 @@ class ReadingDouble(TalkDouble):
             blocked_images=letter.blocked_images,
             zips=len(letter.attachments) > 1,
             told=letter.told,
+            invitation=letter.invitation,
         )
 
     def body_html(
@@ -282,6 +284,7 @@ class World:
     settings: Settings = field(default_factory=Settings)
     pictures: PictureService | None = field(default_factory=PictureDouble)
     sending: SendingDouble = field(init=False)
+    invitations: InvitationDouble = field(init=False)
 
     def __post_init__(self) -> None:
         self.drafts = DraftDouble(self.reading)
@@ -289,12 +292,14 @@ class World:
         self.outages = OutageDouble(self.admin)
         self.outbox = OutboxDouble(self.reading, self.drafts)
         self.sending = SendingDouble(self.reading, self.drafts, self.outbox, self.habits)
+        self.invitations = InvitationDouble(self.reading)
 
     def services(self) -> Services:
         return Services(
             reading=self.reading,
             live=self.live,
             sending=self.sending,
+            invitations=self.invitations,
             drafts=self.drafts,
             outbox=self.outbox,
             habits=self.habits,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.invitation_views import Invited
 from app.phrase import Phrase
 from app.viewer import Person, Role
 from app.views import DeliveryState, Row
@@ -58,6 +59,7 @@ class Letter:
     blocked_images: int = 0
     talk: str = ""  # letters of one conversation have the same
     told: Phrase | None = None
+    invitation: Invited | None = None
 
 
 def entry_id(number: int) -> str:

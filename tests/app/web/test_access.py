@@ -79,6 +79,7 @@ TABLE = {
         GET /mail/{folder}/{entry_id}/body
         POST /mail/{folder}/{entry_id}/body
         GET /mail/{folder}/{entry_id}/pictures/{sealed}
+        POST /mail/{folder}/{entry_id}/invitation
         GET /mail/{folder}/{entry_id}/source
         GET /mail/{folder}/{entry_id}/source/text
         GET /mail/{folder}/{entry_id}/original

@@ -1,0 +1,119 @@
+"""Invitations as Outlook, Google and Apple write them, made up to the letter of their habits."""
+
+from email.message import EmailMessage
+from email.policy import SMTP
+
+OUTLOOK = """\
+BEGIN:VCALENDAR
+METHOD:REQUEST
+PRODID:Microsoft Exchange Server 2010
+VERSION:2.0
+BEGIN:VTIMEZONE
+TZID:W. Europe Standard Time
+BEGIN:STANDARD
+DTSTART:16010101T030000
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:16010101T020000
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3
+END:DAYLIGHT
+END:VTIMEZONE
+BEGIN:VEVENT
+ORGANIZER;CN=Hanna Berg:mailto:hanna@in.example
+ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;CN="Mazek, Vl
+ ad":mailto:Vlad@acme.example
+ATTENDEE;ROLE=OPT-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;CN=Lee Kung:ma
+ ilto:lee@kung.example
+DESCRIPTION;LANGUAGE=de-DE:Bitte die Zahlen mitbringen.\\n
+RRULE:FREQ=WEEKLY;COUNT=6;INTERVAL=1;BYDAY=WE;WKST=MO
+SUMMARY;LANGUAGE=de-DE:Planung\\, erstes Quartal
+DTSTART;TZID=W. Europe Standard Time:20261202T090000
+DTEND;TZID=W. Europe Standard Time:20261202T100000
+UID:040000008200E00074C5B7101A82E00800000000C0FFEE0000000000000000000000000
+ 00000000010000000DEADBEEF
+CLASS:PUBLIC
+PRIORITY:5
+DTSTAMP:20261124T080000Z
+TRANSP:OPAQUE
+STATUS:CONFIRMED
+SEQUENCE:2
+LOCATION;LANGUAGE=de-DE:Raum 4
+X-MICROSOFT-CDO-APPT-SEQUENCE:2
+X-MICROSOFT-CDO-BUSYSTATUS:TENTATIVE
+BEGIN:VALARM
+DESCRIPTION:REMINDER
+TRIGGER;RELATED=START:-PT15M
+ACTION:DISPLAY
+END:VALARM
+END:VEVENT
+END:VCALENDAR
+"""
+GOOGLE = """\
+BEGIN:VCALENDAR
+PRODID:-//Google Inc//Google Calendar 70.9054//EN
+VERSION:2.0
+CALSCALE:GREGORIAN
+METHOD:REQUEST
+BEGIN:VEVENT
+DTSTART:20261201T140000Z
+DTEND:20261201T150000Z
+DTSTAMP:20261124T080000Z
+ORGANIZER;CN=Hanna Berg:mailto:hanna@in.example
+UID:7kukuqrfedlm2f9t0vdqk1svqo@google.com
+ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED;RSVP=TRUE
+ ;CN=Hanna Berg;X-NUM-GUESTS=0:mailto:hanna@in.example
+ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=
+ TRUE;CN=sales@acme.example;X-NUM-GUESTS=0:mailto:sales@acme.example
+X-GOOGLE-CONFERENCE:https://meet.google.com/abc-defg-hij
+CREATED:20261124T075500Z
+DESCRIPTION:Join with Google Meet
+LAST-MODIFIED:20261124T080000Z
+LOCATION:
+SEQUENCE:0
+STATUS:CONFIRMED
+SUMMARY:The offer
+TRANSP:OPAQUE
+END:VEVENT
+END:VCALENDAR
+"""
+APPLE = """\
+BEGIN:VCALENDAR
+CALSCALE:GREGORIAN
+VERSION:2.0
+METHOD:REQUEST
+PRODID:-//Apple Inc.//iOS 18.1//EN
+BEGIN:VEVENT
+CREATED:20261124T080000Z
+UID:9F6E1C0A-4C2B-4C0E-9C53-0B6F1C5B9A11
+DTSTART;VALUE=DATE:20261203
+DTEND;VALUE=DATE:20261205
+SUMMARY:Fair in Cologne
+ORGANIZER;CN="Hanna Berg";EMAIL="hanna@in.example":mailto:hanna@in.example
+ATTENDEE;CN="Vlad";CUTYPE=INDIVIDUAL;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:MAILTO:vlad@acme.example
+DTSTAMP:20261124T080000Z
+SEQUENCE:0
+LAST-MODIFIED:20261124T080000Z
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def mail(calendar: str, method: str = "REQUEST", *, sender: str = "hanna@in.example") -> bytes:
+    """The mail that brings a calendar: among the alternatives of its text."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = sender
+    message["To"] = "vlad@acme.example"
+    message["Subject"] = "Invitation"
+    message["Date"] = "Tue, 24 Nov 2026 08:00:00 +0000"
+    message["Message-ID"] = "<invitation@in.example>"
+    message.set_content("You are invited.\n")
+    message.add_alternative("<p>You are invited.</p>", subtype="html")
+    message.add_alternative(
+        calendar, subtype="calendar", charset="utf-8", cte="base64", params={"method": method}
+    )
+    return message.as_bytes()
