@@ -101,16 +101,22 @@ def test_one_of_a_series_is_answered_by_its_own_time_with_the_rules_of_its_zone(
     assert zone["TZID"] == "Europe/Berlin"
 
 
-def test_it_can_be_taken_back_and_counts_as_answered_once_it_is_sent(world: World) -> None:
+def test_it_can_be_taken_back_and_is_a_draft_then(world: World) -> None:
     entry = came(world, OUTLOOK)
     receipt = desk(world, HOLD).answer(world.viewer(), entry, "accepted", say)
-    assert card(world, entry).participation == ""
     assert outbox(world).take_back(world.viewer(), receipt.entry_id)
     assert folders(world) == {"inbox": 1, "drafts": 1}
+    assert card(world, entry).participation == ""
+
+
+def test_with_a_hold_it_counts_as_answered_once_it_is_sent(world: World) -> None:
+    entry = came(world, OUTLOOK)
     desk(world, HOLD).answer(world.viewer(), entry, "declined", say)
+    assert card(world, entry).participation == ""
     world.clock.moment += HOLD
     assert post(world) is None
-    event, _ = reply_in(read(envelopes(world)["hanna@in.example"][2]))
+    [copy] = world.reading.list_folder(world.viewer(), "sent", page=1, filter="all").rows
+    event, _ = reply_in(read(world.reading.original(world.viewer(), copy.id)))
     assert event["ATTENDEE"].params["PARTSTAT"] == "DECLINED"
     assert card(world, entry).participation == "declined"
 
