@@ -38,7 +38,7 @@ def bring(world: World, calendar: str, **changed: object) -> None:
 def test_the_card_says_what_when_where_and_who_and_whom_the_answer_goes_to(
     world: World, vlad: Client
 ) -> None:
-    assert 'class="invite"' not in vlad.get(MESSAGE).text
+    assert 'class="event"' not in vlad.get(MESSAGE).text
     bring(world, OUTLOOK)
     page = vlad.get(MESSAGE).text
     for words in ("Planung, erstes Quartal", "Raum 4", "Lee Kung", "Every week. 6 times in all."):
