@@ -34,8 +34,9 @@ def invited_when(event: Invitation, clock: Clock) -> str:
     begins = clock.local(start.local.replace(tzinfo=zone)) if zone else start.local
     ends = None
     if end is not None and not end.is_day:
-        ends = clock.local(end.local.replace(tzinfo=end.known_zone)) if end.known_zone else None
-        if zone is None and end.zone == start.zone:
+        if zone is not None and end.known_zone is not None:
+            ends = clock.local(end.local.replace(tzinfo=end.known_zone))
+        elif zone is None and end.zone == start.zone:
             ends = end.local
     said = _span(begins, ends, clock)
     if zone is not None:

@@ -159,7 +159,7 @@ def _moment(line: Line | None) -> Moment | None:
 
 def _zone(parameters: Parameters) -> str:
     """The IANA's name of what Windows, or a calendar with a prefix of its own, calls a zone."""
-    named = clean.name(str(parameters.get("TZID", "")))[:200]
+    named = clean.name(str(parameters.get("TZID", ""))).replace('"', "'")[:200]
     ended = _ZONE.search(named)
     return WINDOWS_TO_OLSON.get(named) or (ended[0] if ended else named)
 

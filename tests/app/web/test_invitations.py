@@ -12,7 +12,7 @@ from app.views import BadDraft
 from app.web.dates import Clock
 from app.web.invited import NOT_SIMPLE, how_often, invited_when
 from archive_store.mime.calendars import invitation_of
-from archive_store.mime.invitation import Invitation
+from archive_store.mime.invitation import Invitation, Moment
 from tests.app.web import sample
 from tests.app.web.client import Client
 from tests.app.web.double import World
@@ -108,6 +108,16 @@ def test_in_a_zone_that_nobody_knows_the_time_stands_as_it_was_written() -> None
     assert invited_when(event, NEW_YORK) == (
         "Wednesday 2 December 2026, 09:00\u201310:00, in the organiser's zone (Moon)"
     )
+
+
+@pytest.mark.parametrize("zones", [("Moon", "UTC"), ("UTC", "Moon"), ("", "UTC"), ("UTC", "")])
+def test_an_end_in_a_zone_that_does_not_go_with_the_beginnings_is_left_out(
+    zones: tuple[str, str],
+) -> None:
+    start, end = (Moment("20261202T090000", zone) for zone in zones)
+    said = invited_when(replace(event_in(OUTLOOK), start=start, end=end), NEW_YORK)
+    assert said.startswith("Wednesday 2 December 2026, 0")
+    assert "\u2013" not in said
 
 
 @pytest.mark.parametrize(
