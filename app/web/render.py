@@ -33,6 +33,19 @@ A_WEEK = 7
 UNDO_ENDS = 5  # seconds before the mail leaves that its button goes
 
 
+# Filters that speak no language.
+FILTERS = {
+    "initials": showing.initials,
+    "short_address": showing.short_address,
+    "spoken": showing.spoken,
+    "faces": showing.faces,
+    "file_kind": showing.file_kind,
+    "marked": showing.marked,
+    "problem": showing.problem,
+    "device": showing.device,
+}
+
+
 @cache
 def environment(speech: Speech) -> Environment:
     """The templates of the product in one language, compiled once a process."""
@@ -46,18 +59,7 @@ def environment(speech: Speech) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    env.filters.update(
-        size=speech.size,
-        number=speech.number,
-        initials=showing.initials,
-        short_address=showing.short_address,
-        spoken=showing.spoken,
-        faces=showing.faces,
-        file_kind=showing.file_kind,
-        marked=showing.marked,
-        problem=showing.problem,
-        device=showing.device,
-    )
+    env.filters.update(FILTERS, size=speech.size, number=speech.number)
     env.globals.update(
         _=texts.text,
         gettext=texts.text,
