@@ -22,7 +22,7 @@ function tame(pictures) {
   });
   DOMPurify.addHook("uponSanitizeAttribute", (node, data) => {
     if (data.attrName === "id" && node.nodeName === "INPUT" && BOOKMARK.test(data.attrValue)) data.forceKeepAttr = true;
-    if (data.attrName === "style" && /url|image|expression|var|\\\\/i.test(data.attrValue)) data.keepAttr = false;
+    if (data.attrName === "style" && /url|image|expression|var|position|\\/i.test(data.attrValue)) data.keepAttr = false;
     if (data.attrName === "src") {
       const source = pictures.source(data.attrValue);
       data.keepAttr = source !== null;

@@ -24,7 +24,9 @@ STRANGE = """() => [...document.querySelectorAll('[data-editor] *')].filter(elem
     || [...element.attributes].some(({name, value}) => name.startsWith('on')
         || (['href', 'src'].includes(name) && !/^(https?:|mailto:|tel:|data:image)/i.test(value))
         || (name === 'src' && /^https?:/i.test(value))
-        || (name === 'style' && /url|position/i.test(value)))).map(element => element.outerHTML)"""
+        || (name === 'style' && /url|position|[\\\\]/i.test(value))))
+    .map(element => element.outerHTML)"""
+OVER = '<p style="position:fixed;inset:0">x</p><p style="background:u\\72l(//e.example)">x</p>'
 
 
 def begin_rich(site: Site) -> None:
@@ -61,7 +63,7 @@ def test_a_hostile_mail_acts_and_fetches_nothing_in_the_editor(
     begin_rich(site)
     letters = site.world.reading.letters
     place = site.world.reading.place_of(sample.entry_id(1))
-    html = "<p>Begin</p>" + "".join(HOSTILE.values()) + "<p>End</p>"
+    html = "<p>Begin</p>" + OVER + "".join(HOSTILE.values()) + "<p>End</p>"
     letter = letters[place]
     letters[place] = replace(letter, parsed=replace(letter.parsed, html=html))
     page = visit("/settings")
