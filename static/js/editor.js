@@ -116,7 +116,8 @@ export function richText(form) {
   }
 
   toggle.addEventListener("click", format);
-  editor.addEventListener("input", changed);
+  // Beside plain text it is out of sight: what moves in it then is no word of the writer's.
+  editor.addEventListener("input", () => { if (rich) changed(); });
   editor.addEventListener("pasteImage", (event) => insert([...event.detail.clipboardData.files]));
   editor.addEventListener("willPaste", (event) => {
     for (const image of event.detail.fragment?.querySelectorAll("img") ?? []) pictures.adopt(image);

@@ -36,6 +36,10 @@ def test_a_draft_keeps_itself_and_is_gone_on_with(site: Site, visit: Visit) -> N
 
 def test_opening_a_sheet_alone_saves_nothing(site: Site, visit: Visit) -> None:
     page = visit("/compose/new")
+    expect(page.locator("[data-format]")).to_be_visible()  # the editor has begun
+    page.locator("[data-editor]").evaluate("editor => editor.append('moved')")
+    asked = "!dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+    assert not page.evaluate(asked), "nothing to lose yet"
     page.get_by_role("button", name="Discard").click()
     page.wait_for_url("**/mail/inbox")
     assert site.world.drafts.saves == 0
