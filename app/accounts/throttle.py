@@ -109,11 +109,7 @@ def is_noted(tx: Session, counts: Sequence[Count]) -> bool:
 
 def charge(tx: Session, counts: Sequence[Count], now: datetime) -> Refusal | None:
     """Count an attempt as failed before it is made; or refuse it, which is not counted."""
-    for count in counts:
-        insert_if_absent(tx, LoginThrottle, key=count.key, failures=0, last_at=now, noted=False)
-    # In the order of keys, so that two attempts never wait for each other's rows.
-    locked = _rows(counts).order_by(LoginThrottle.key).with_for_update()
-    rows = {row.key: row for row in tx.scalars(locked)}
+    rows = _held(tx, counts, now)
     wait = waiting(tx, counts, now)
     if wait:
         first = not any(row.noted for row in rows.values())
@@ -126,6 +122,19 @@ def charge(tx: Session, counts: Sequence[Count], now: datetime) -> Refusal | Non
         row.last_at = now
         row.noted = False
     return None
+
+
+def _held(tx: Session, counts: Sequence[Count], now: datetime) -> dict[str, LoginThrottle]:
+    """The row of each count, locked until the end of the transaction."""
+    # In the order of keys, so that two attempts never wait for each other's rows.
+    locked = _rows(counts).order_by(LoginThrottle.key).with_for_update()
+    rows: dict[str, LoginThrottle] = {}
+    # A right password that is forgiven meanwhile takes a row away after it was found here.
+    while len(rows) < len({count.key for count in counts}):
+        for count in counts:
+            insert_if_absent(tx, LoginThrottle, key=count.key, failures=0, last_at=now, noted=False)
+        rows = {row.key: row for row in tx.scalars(locked)}
+    return rows
 
 
 def forgive(tx: Session, counts: Sequence[Count]) -> None:

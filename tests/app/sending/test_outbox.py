@@ -93,7 +93,7 @@ def test_when_its_time_comes_it_is_sent_once(any_world: World) -> None:
     assert len(inbox(world, "maria")) == len(inbox(world, "nora")) == 1
     with world.db.read() as tx:
         kinds = sorted(tx.scalars(select(QueueItem.kind).where(QueueItem.state == "queued")))
-    assert kinds == ["outgoing", "outgoing", "primary", "sent"]
+    assert kinds == ["outgoing", "outgoing", "primary"]
     [sent] = world.events("message.sent")
     assert b'"recipients":3' in sent
     assert b"vlad@acme.example" in sent
