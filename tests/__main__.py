@@ -19,10 +19,8 @@ LAST_FAILED = Path(".pytest_cache/v/cache/lastfailed")  # pytest's own, for --la
 
 def main() -> int:
     """Run them; the exit status is pytest's."""
-    # Many wait for a process or a browser: two workers, each with whole files, those that take
-    # longest first (conftest.py), or one worker would end with them alone.
-    workers = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-    status = subprocess.call([*PYTEST, *workers, "--cache-clear"])
+    # Many wait for a process or a browser: two workers, each with whole files.
+    status = subprocess.call([*PYTEST, "-n", "2", "--dist", "loadfile", "--cache-clear"])
     if status != FAILED or len(json.loads(LAST_FAILED.read_text())) > FEW:
         return status
     print("\nOnce more, by themselves, what failed above:", flush=True)
