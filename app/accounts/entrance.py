@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
 
-from app.accounts import sessions
+from app.accounts.caller import Caller, client_of
 from app.accounts.passkeys import Site
 from app.accounts.service import session_of
-from app.accounts.sessions import Client
 from app.accounts.ways_in import Over, WaysIn
 from app.login_views import StepOver
 from app.secret import Secret
 from app.views import LoginRefused
 from archive_store.clock import utc_now
-
-
-class Caller(Protocol):
-    """Where a request comes from."""
-
-    @property
-    def client_ip(self) -> str: ...
-    @property
-    def user_agent(self) -> str: ...
-    @property
-    def public_computer(self) -> bool: ...
-    @property
-    def device(self) -> Secret | None: ...
 
 
 class Entrance:
@@ -66,13 +51,3 @@ class Entrance:
         if isinstance(outcome, Over):
             raise StepOver
         return session_of(outcome)
-
-
-def client_of(caller: Caller) -> Client:
-    """Where a log-in comes from."""
-    return Client(
-        ip=caller.client_ip,
-        user_agent=caller.user_agent,
-        public_computer=caller.public_computer,
-        device=sessions.hash_of(caller.device) if caller.device else b"",
-    )

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from app import audit
 from app.accounts import login, sessions, throttle, users
+from app.accounts.caller import Caller, client_of
 from app.accounts.entering import Refused
 from app.accounts.errors import Forbidden, Invalid, sentence
 from app.accounts.networks import network_of
 from app.accounts.passwords import Passwords, PasswordsBusy, require_good
-from app.accounts.sessions import Client, SessionFacts
+from app.accounts.sessions import SessionFacts
 from app.audit.events import LoginFailed, LoginFailure, SessionsRevoked
 from app.login_views import SecondStep
 from app.models import User
@@ -33,21 +34,13 @@ from archive_store.db import Database
 _SHOWN_OCTETS = ids.ID_OCTETS  # of the hash of a token: enough to name a session in a list
 
 
-class Attempt(Protocol):
+class Attempt(Caller, Protocol):
     """A log-in form as it was sent."""
 
     @property
     def address(self) -> str: ...
     @property
     def password(self) -> Secret: ...
-    @property
-    def client_ip(self) -> str: ...
-    @property
-    def user_agent(self) -> str: ...
-    @property
-    def public_computer(self) -> bool: ...
-    @property
-    def device(self) -> Secret | None: ...
 
 
 class Accounts:
@@ -63,12 +56,7 @@ class Accounts:
 
     def login(self, attempt: Attempt) -> Secret:
         """The token of a new session; raises LoginRefused, LoginThrottled or SecondStep."""
-        client = Client(
-            ip=attempt.client_ip,
-            user_agent=attempt.user_agent,
-            public_computer=attempt.public_computer,
-            device=sessions.hash_of(attempt.device) if attempt.device else b"",
-        )
+        client = client_of(attempt)
         outcome = self._login.log_in(attempt.address, attempt.password, client, self._now())
         if isinstance(outcome, login.Half):
             raise SecondStep(outcome.token)
