@@ -15,7 +15,7 @@ from app import audit
 from app.accounts import codes, passkeys, sessions, steps, throttle, totp, ways_in
 from app.accounts.factor_keys import FactorKeys
 from app.accounts.networks import network_of
-from app.accounts.passwords import Passwords
+from app.accounts.passwords import Passwords, PasswordsBusy
 from app.audit.events import LoginConfirmed, LoginFailed, LoginFailure
 from app.login_views import NotConfirmed
 from app.models import User
@@ -46,7 +46,12 @@ class Confirming:
     def by_password(self, viewer: Viewer, typed: Secret, now: datetime) -> Secret:
         """With the password."""
         kept = self._charge(viewer, now)
-        right = self._passwords.check(kept, typed)
+        try:
+            right = self._passwords.check(kept, typed)
+        except PasswordsBusy:
+            with self._db.write() as tx:
+                throttle.refund(tx, _counts(viewer))
+            raise
         return self._finish(viewer, "password" if right else LoginFailure.WRONG_PASSWORD, now)
 
     def by_code(self, viewer: Viewer, typed: Secret, now: datetime) -> Secret:

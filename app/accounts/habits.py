@@ -11,7 +11,7 @@ from typing import cast
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.accounts import identities
+from app.accounts import identities, sessions
 from app.accounts.errors import Unknown
 from app.audit.events import SignatureChanged
 from app.models import Identity, User
@@ -61,6 +61,7 @@ class HabitDesk:
     def set_habits(self, viewer: Viewer, habits: Habits) -> None:
         """Keep all of it, or nothing: BadEntry names the signature that is too long."""
         with self._db.write() as tx:
+            sessions.require_whole(tx, viewer)
             user = tx.get_one(User, viewer.user.id)
             user.rich_text, user.quoting = habits.rich, habits.quoting
             for shown, written in habits.signatures.items():

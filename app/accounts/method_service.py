@@ -24,6 +24,7 @@ from app.login_views import AppSetup, LoginNews, MethodsView, PasskeyView
 from app.models import Passkey, User
 from app.phrase import phrase
 from app.secret import Secret
+from app.upsert import insert_if_absent
 from app.viewer import Viewer
 from app.views import BadEntry
 from archive_store import ids
@@ -32,6 +33,7 @@ from archive_store.db import Database
 from archive_store.errors import NotFound, StoreBusy
 
 UNNAMED = "Passkey"
+NO_PASSKEY = phrase("Your browser made no passkey that can be used here.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,9 +189,12 @@ def _add_passkey(
     key = passkeys.made(site, step.challenge, answer)
     kept = methods.of(tx, viewer.user.id).passkeys
     if key is None or len(kept) >= passkeys.MOST_OF_A_PERSON:
-        raise BadEntry("passkey", phrase("Your browser made no passkey that can be used here."))
-    row = Passkey(
-        id=ids.new_id(),
+        raise BadEntry("passkey", NO_PASSKEY)
+    new_id = ids.new_id()
+    insert_if_absent(
+        tx,
+        Passkey,
+        id=new_id,
         user_id=viewer.user.id,
         credential_id=key.credential_id,
         public_key=key.public_key,
@@ -198,9 +203,10 @@ def _add_passkey(
         made_at=now,
         used_at=None,
     )
-    tx.add(row)
-    tx.flush()
-    event = PasskeyAdded(user_id=viewer.user.id, address=viewer.user.address, passkey_id=row.id)
+    # Nobody signs that an id is theirs: one that is somebody's already is not taken over.
+    if tx.get(Passkey, new_id) is None:
+        raise BadEntry("passkey", NO_PASSKEY)
+    event = PasskeyAdded(user_id=viewer.user.id, address=viewer.user.address, passkey_id=new_id)
     audit.record(tx, event, trail=viewer.user.domain_id, actor=viewer.actor, at=now)
 
 

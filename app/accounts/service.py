@@ -92,6 +92,7 @@ class Accounts:
         """End one of the person's own sessions; what is not one of them is no error."""
         now = self._now()
         with self._db.write() as tx:
+            sessions.require_whole(tx, viewer)
             found = sessions.list_live(tx, viewer.user, now)
             chosen = [facts.id for facts in found if _shown_id(facts.id) == session_id]
             count = sessions.revoke(tx, viewer.user.id, chosen, now)
@@ -101,6 +102,7 @@ class Accounts:
         """End all the person's sessions, this one too."""
         now = self._now()
         with self._db.write() as tx:
+            sessions.require_whole(tx, viewer)
             count = sessions.revoke_all(tx, viewer.user.id, now)
             _record_revoked(tx, viewer, count, now)
 
@@ -108,6 +110,7 @@ class Accounts:
         """End all the person's sessions but this one."""
         now = self._now()
         with self._db.write() as tx:
+            sessions.require_whole(tx, viewer)
             count = sessions.revoke_all(tx, viewer.user.id, now, keep=viewer.session_id)
             _record_revoked(tx, viewer, count, now)
 
@@ -133,6 +136,8 @@ class Accounts:
                 throttle.forgive(tx, self._counts(viewer))
                 users.change_own_password(tx, viewer, kept, hashed, now)
         except PasswordsBusy as error:
+            with self._db.write() as tx:
+                throttle.refund(tx, self._counts(viewer))
             raise BadEntry("old", phrase("The server is busy. Try again in a moment.")) from error
         except Forbidden as error:
             raise BadEntry("old", phrase("This is not your present password.")) from error

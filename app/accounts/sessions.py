@@ -7,8 +7,8 @@ those who administer; 15 minutes and 2 hours on a public computer. A person who 
 has no live session from that instant, since `current` looks at the person each time.
 
 A session that a one-time code began is limited: it has the rights of a plain user, whatever
-the person's role, and nothing in it can be confirmed (`confirmed_at`), which is asked for
-before anything about the account changes.
+the person's role, ends none of the person's others, and nothing in it can be confirmed
+(`confirmed_at`), which is asked for before anything about the account changes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, CursorResult, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.models import Domain, LoginSession, User
+from app.login_views import NotConfirmed
+from app.models import Domain, LoginSession, LoginStep, User
 from app.secret import Secret
 from app.viewer import Method, Person, Role, Viewer
 
@@ -134,6 +135,12 @@ def is_limited(tx: Session, viewer: Viewer) -> bool:
     """Whether a one-time code began this session."""
     method = select(LoginSession.method).where(LoginSession.token_hash == viewer.session_id)
     return Method(tx.scalar(method) or Method.CODE).is_limited
+
+
+def require_whole(tx: Session, viewer: Viewer) -> None:
+    """Raise NotConfirmed where a one-time code began it: nothing that outlasts it is done there."""
+    if is_limited(tx, viewer):
+        raise NotConfirmed
 
 
 def is_confirmed(tx: Session, viewer: Viewer, now: datetime) -> bool:
@@ -279,7 +286,10 @@ def revoke(tx: Session, user_id: bytes, session_ids: Sequence[bytes], now: datet
 
 
 def revoke_all(tx: Session, user_id: bytes, now: datetime, keep: bytes | None = None) -> int:
-    """End every session of a person but `keep`. How many ended."""
+    """End every session of a person but `keep`, and each log-in that waits for its second half.
+    How many sessions ended.
+    """
+    tx.execute(delete(LoginStep).where(LoginStep.user_id == user_id))
     others = [LoginSession.user_id == user_id]
     if keep is not None:
         others.append(LoginSession.token_hash != keep)

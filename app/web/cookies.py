@@ -2,7 +2,8 @@
 
 `__Host-la` (over https; `la` on plain http) holds the session token: HttpOnly,
 SameSite=Lax, until the browser closes. `look` holds theme, density, language and view,
-`tz` the name of the reader's time zone, set by a script; both say nothing of anybody.
+`tz` the name of the reader's time zone, set by a script; both say nothing of anybody. Over https
+all of them have the prefix, so that no sibling host sets one.
 `device` is what a browser is known by to those who have logged in there, for a year; `step` is
 of a log-in that waits for its second half.
 """
@@ -99,7 +100,8 @@ class Look:
 
 
 def read_look(request: Request) -> Look:
-    chosen = (*request.cookies.get(LOOK, "").split("."), "", "", "", "")
+    kept = request.cookies.get(cookie_name(request, LOOK), "")
+    chosen = (*kept.split("."), "", "", "", "")
     return look_of(*chosen[:4])
 
 
@@ -114,9 +116,7 @@ def look_of(theme: str, density: str, language: str, view: str) -> Look:
 
 
 def set_look(request: Request, response: Response, look: Look) -> None:
-    response.set_cookie(
-        LOOK, str(look), max_age=YEAR_SECONDS, secure=is_https(request), httponly=True
-    )
+    set_private(request, response, LOOK, str(look), YEAR_SECONDS)
 
 
 @lru_cache(maxsize=1)
@@ -126,5 +126,5 @@ def _zone_names() -> frozenset[str]:
 
 def read_zone(request: Request) -> tzinfo:
     """The reader's time zone; UTC until a script has told it."""
-    name = request.cookies.get(ZONE, "")
+    name = request.cookies.get(cookie_name(request, ZONE), "")
     return zoneinfo.ZoneInfo(name) if name in _zone_names() else UTC

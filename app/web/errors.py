@@ -126,6 +126,7 @@ OUT_WHILE_WRITING = Words(
 )
 WRITING = "/compose/"
 GO_BACK = frozenset({400, 403, 413})  # what was typed is on the page before; no button leads there
+PROOF_LEADS = (("/admin/", "people"), ("/settings/login", "methods"))  # elsewhere: the settings
 RETRY_SECONDS = 30
 WINDOW_SECONDS = 60  # of `keys.pace`
 
@@ -180,9 +181,9 @@ def store_error(request: Request, error: Exception) -> Response:
 
 def not_confirmed(request: Request, error: Exception) -> Response:
     """Ask for the proof; what was asked for has to be asked for again."""
-    after = "people" if request.url.path.startswith("/admin/") else "methods"
-    path = request.app.url_path_for("confirm")
-    return RedirectResponse(f"{path}?after={after}", status_code=303)
+    path = request.url.path
+    after = next((after for start, after in PROOF_LEADS if path.startswith(start)), "settings")
+    return RedirectResponse(f"{request.app.url_path_for('confirm')}?after={after}", status_code=303)
 
 
 def install(app: FastAPI) -> None:

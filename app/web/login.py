@@ -126,8 +126,7 @@ def left(request: Request, visit: Visit) -> Response:
     for name in ("la", cookies.STEP, flash.COOKIE, recall.COOKIE):
         cookies.drop(request, response, name)
     if visit.public_computer:
-        cookies.drop(request, response, cookies.DEVICE)
-        for name in (cookies.LOOK, cookies.ZONE):
-            response.delete_cookie(name)
+        for name in (cookies.DEVICE, cookies.LOOK, cookies.ZONE):
+            cookies.drop(request, response, name)
     response.headers["Clear-Site-Data"] = CLEAR
     return response

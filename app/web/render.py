@@ -21,7 +21,7 @@ from app.phrase import Phrase, phrase, phrases
 from app.resources import resource_dir
 from app.views import Visit
 from app.web import flash, showing
-from app.web.cookies import read_look, read_zone, session_token
+from app.web.cookies import ZONE, cookie_name, read_look, read_zone, session_token
 from app.web.csrf import FIELD, form_token
 from app.web.dates import Clock
 from app.web.deps import services_of
@@ -119,6 +119,7 @@ def _shared(request: Request) -> dict[str, Any]:
         "csrf_field": FIELD,
         "csrf_token": form_token(token) if token else "",
         "look": read_look(request),
+        "zone_cookie": cookie_name(request, ZONE),
         "clock": Clock(services.now(), read_zone(request), speech),
         "keep": timedelta(days=services.config.keep_days),
         "kept": speech.say(kept_words(services.config.keep_days)),

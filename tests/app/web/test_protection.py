@@ -79,6 +79,20 @@ def test_over_tls_the_session_is_bound_to_the_host(https: Client) -> None:
     assert https.get("/mail/inbox").headers["strict-transport-security"] == "max-age=31536000"
 
 
+def test_over_tls_no_cookie_can_be_set_by_a_sibling_host(https: Client) -> None:
+    https.post("/settings/look", {"theme": "dark", "density": "compact"})
+    https.cookies.set("look", "light.comfortable..messages", domain="mail.acme.example")
+    https.cookies.set("__Host-tz", "Asia/Tokyo", domain="mail.acme.example")
+    https.cookies.set("tz", "Europe/Berlin", domain="mail.acme.example")
+    page = https.get("/settings").text
+    assert 'data-theme="dark"' in page
+    assert 'data-zone-cookie="__Host-tz"' in page
+    assert "17:02:00 JST" in page
+    ours = {name for name in https.cookies if name not in ("look", "tz")}
+    assert {"__Host-la", "__Host-look"} <= ours
+    assert all(name.startswith("__Host-") for name in ours)
+
+
 def test_on_plain_http_to_a_name_the_referrer_stays_so_that_origin_tells(world: World) -> None:
     settings = Settings(public_url="http://mail.intranet.example")
     world.settings = settings
