@@ -6,7 +6,7 @@ PATIENCE gets `PasswordsBusy`. An unknown account is checked against a hash that
 password has, so that its answer takes as long.
 
 Taken: 15 to 256 characters of any kind (a password alone logs in: NIST wants 15 for that),
-no composition rules, but nothing that is guessed first: common words, rows of keys, a
+no composition rules, but nothing that is guessed first (`guessed`): common words, rows of keys, a
 repeated bit, the person's own name or address.
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import secrets
 import threading
 import unicodedata
@@ -24,17 +25,21 @@ from datetime import timedelta
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app.accounts.common_passwords import COMMON_WORDS, SEQUENCES
 from app.accounts.errors import Invalid
+from app.accounts.guessed import Kind, guess
 from app.phrase import phrase
 from app.secret import Secret
 
 SHORTEST, LONGEST = 15, 256
 PATIENCE = timedelta(seconds=10)
-_FEWEST_DISTINCT = 5
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no l, o, 0, 1: read aloud and typed
 _GROUPS, _GROUP_LENGTH = 5, 4
-_LOOKALIKES = str.maketrans("@4310!$57", "aaeioisst")
+GUESSED = (
+    (Kind.OWN, phrase("this password is your own name or address")),
+    (Kind.WORD, phrase("this password is a common word: it is guessed first")),
+    (Kind.PATTERN, phrase("this password repeats or counts: it is guessed first")),
+    (Kind.PLAIN, phrase("this password repeats or counts: it is guessed first")),
+)
 
 
 class PasswordsBusy(Exception):
@@ -105,13 +110,9 @@ def require_good(password: Secret, *, address: str, name: str) -> None:
         raise Invalid(
             "password", phrase("a password has at most %(most)s characters", most=LONGEST)
         )
-    folded = text.casefold()
-    if len(set(folded)) < _FEWEST_DISTINCT or _is_repeated(folded) or _is_sequence(folded):
-        raise Invalid("password", phrase("this password repeats or counts: it is guessed first"))
-    if _is_mostly(folded, COMMON_WORDS):
-        raise Invalid("password", phrase("this password is a common word: it is guessed first"))
-    if _is_mostly(folded, _own_words(address, name)):
-        raise Invalid("password", phrase("this password is your own name or address"))
+    found = guess(text.casefold(), _own_words(address, name))
+    if found.is_soon:
+        raise Invalid("password", next(words for kind, words in GUESSED if kind in found.kinds))
 
 
 def _octets(password: Secret) -> bytes:
@@ -130,48 +131,7 @@ def _hash_of_nothing(hasher: PasswordHasher) -> str:
     return f"$argon2id$v=19${costs}${unpadded(hasher.salt_len)}${unpadded(hasher.hash_len)}"
 
 
-def _is_repeated(folded: str) -> bool:
-    """abcabcabcabc: a short text again and again."""
-    return any(
-        folded == (folded[:length] * (len(folded) // length + 1))[: len(folded)]
-        for length in range(1, min(6, len(folded) // 2) + 1)
-    )
-
-
-def _is_sequence(folded: str) -> bool:
-    """12345678abcd, qwertyuiop: rows of keys and counting make up nearly all of it."""
-    in_rows = 0
-    place = 0
-    while place < len(folded):
-        length = _row_at(folded, place)
-        in_rows += length
-        place += length or 1
-    return len(folded) - in_rows < 4
-
-
-def _row_at(folded: str, place: int) -> int:
-    longest = 0
-    for length in range(4, len(folded) - place + 1):
-        part = folded[place : place + length]
-        if not any(part in row for row in SEQUENCES):
-            break
-        longest = length
-    return longest
-
-
 def _own_words(address: str, name: str) -> frozenset[str]:
-    words = name.casefold().split() + address.casefold().replace("@", ".").split(".")
+    words = name.casefold().split() + re.split(r"[@.+_-]", address.casefold())
     whole = [name.casefold().replace(" ", ""), address.casefold()]
     return frozenset(word for word in words + whole if len(word) >= 4)
-
-
-def _is_mostly(folded: str, words: frozenset[str]) -> bool:
-    """Whether little is left once the words are taken out, digits and signs apart."""
-    for spelling in (folded, folded.translate(_LOOKALIKES)):
-        rest = spelling
-        for word in sorted(words, key=len, reverse=True):
-            rest = rest.replace(word, "")
-        letters = [c for c in rest if c.isalpha()]
-        if len(rest) < len(spelling) and len(letters) < 4 and len(rest) < 10:
-            return True
-    return False

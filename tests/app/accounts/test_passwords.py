@@ -1,5 +1,6 @@
 """Passwords: what is taken, how it is kept, and that checking is a queue."""
 
+import random
 import threading
 from datetime import timedelta
 from typing import Literal
@@ -8,8 +9,10 @@ import pytest
 from argon2 import PasswordHasher, extract_parameters
 
 from app.accounts.errors import Invalid
+from app.accounts.guessed import common, guess
 from app.accounts.passwords import (
     LONGEST,
+    SHORTEST,
     Passwords,
     PasswordsBusy,
     generate,
@@ -155,6 +158,14 @@ def test_an_uncommon_password_is_taken(text: str) -> None:
         "ivanov-ivanov-iv",
         "vlad.ivanov@acme.example",
         "acme-acme-20261",
+        "Manchester2026!",
+        "ivanov-19.08.1984",
+        "dragonmonkey123",
+        "1-drowssaP-2026",
+        "1q2w3e4r5t6y7u8i9o0p",
+        "qazwsxedcrfvtgb",
+        "Summer!Summer!2026",
+        "livearchive-acme",
     ],
 )
 def test_what_is_guessed_first_is_refused_with_a_reason(text: str) -> None:
@@ -162,6 +173,25 @@ def test_what_is_guessed_first_is_refused_with_a_reason(text: str) -> None:
         good(text)
     assert caught.value.field == "password"
     assert text == "" or text not in caught.value.message
+
+
+@pytest.mark.parametrize("change", ["{0}{0}{0}{0}", "{0}-{0}-2026", "{0}111111111111"])
+def test_no_common_password_becomes_a_good_one_by_making_it_longer(change: str) -> None:
+    for word in sorted(common())[::101]:
+        text = change.format(word)
+        assert len(text) < SHORTEST or guess(text, frozenset()).is_soon, text
+
+
+def test_words_that_have_nothing_to_do_with_each_other_are_never_refused() -> None:
+    draw = random.Random(20261124)
+    words = sorted(word for word in common() if word.isalpha() and len(word) > 4)
+    for _ in range(300):
+        good(" ".join(draw.sample(words, 4)))
+
+
+def test_a_long_text_of_words_takes_no_long_time() -> None:
+    assert guess("a" * LONGEST, frozenset()).is_soon
+    assert not guess("".join(sorted(common())[::50])[:LONGEST], frozenset()).is_soon
 
 
 def test_a_generated_password_is_good_and_never_the_same() -> None:
