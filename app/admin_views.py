@@ -77,6 +77,48 @@ class OutagesPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DnsLine:
+    """A record that a domain should publish. `result` as in `app.delivery.dns_check.Result`."""
+
+    kind: str  # MX, SPF, DKIM or DMARC
+    host: str
+    result: str
+    found: tuple[str, ...]
+    wanted: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsPage:
+    """A domain's records; what stands there is known only when it was `asked`."""
+
+    domain: DomainLine
+    asked: bool
+    lines: tuple[DnsLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookLine:
+    """One event for a webhook, and what became of it."""
+
+    at: datetime
+    kind: str  # "outage.opened"
+    state: Literal["waiting", "taken", "failed"]
+    attempts: int
+    error: str  # of the last attempt, in our own words
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookPage:
+    """A domain's webhook; an empty `host`: there is none. Events newest first."""
+
+    domain: DomainLine
+    host: str
+    set_at: datetime | None
+    lines: tuple[WebhookLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DomainForm:
     """Settings of a domain as typed. `all_users` sets every existing person, too."""
 

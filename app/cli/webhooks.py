@@ -37,7 +37,7 @@ def try_out(name: Name, data: DataOption = None) -> None:
     """Send a `webhook.test` event; `webhook show` tells what became of it."""
     with opened(data) as parts, parts.db.write() as tx:
         domain = domains.find(tx, _actor(), name)
-        if not webhooks.put(tx, domain.id, "webhook.test", {"domain": domain.name}, utc_now()):
+        if not webhooks.put(tx, domain.id, webhooks.TEST, {"domain": domain.name}, utc_now()):
             raise Failed(f"{name} has no webhook")
     say("on its way")
 

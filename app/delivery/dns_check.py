@@ -21,6 +21,7 @@ from app.accounts.dkim import TxtRecord
 from app.config_kinds import HostPort
 from app.delivery.routes import primary
 from app.models import Domain
+from app.phrase import phrase
 
 TIMEOUT = 5.0
 _AT_ONCE = 8
@@ -117,9 +118,19 @@ def look(wanted: Expected, ask: Ask) -> list[Finding]:
     ]
 
 
+def unasked(wanted: Expected) -> list[Finding]:
+    """What should stand there, while nobody knows what does."""
+    return [
+        judge_mx(wanted, None),
+        judge_spf(wanted, None, None, ()),
+        *(judge_key(key, None) for key in wanted.keys),
+        judge_dmarc(wanted, [None]),
+    ]
+
+
 def judge_mx(wanted: Expected, found: Answer) -> Finding:
     """Whether mail for the domain comes here; in copy mode, whether it goes anywhere."""
-    should = wanted.takes_mail or "the domain's own mail server"
+    should = wanted.takes_mail or phrase("the domain's own mail server")
     result = Result.RIGHT
     if found is None:
         result = Result.SILENT
@@ -132,7 +143,8 @@ def judge_mx(wanted: Expected, found: Answer) -> Finding:
 
 def judge_spf(wanted: Expected, texts: Answer, mx: Answer, addresses: Sequence[str]) -> Finding:
     """Whether the record names the host that mail goes out from (RFC 7208 section 5)."""
-    should = f"v=spf1 {_mechanism(wanted.sender)} ~all, or what your smarthost asks for"
+    record = f"v=spf1 {_mechanism(wanted.sender)} ~all"
+    should = phrase("%(record)s, or what your smarthost asks for", record=record)
     found = _starting("v=spf1", texts)
     if texts is None:
         result = Result.SILENT
@@ -170,7 +182,8 @@ def judge_dmarc(wanted: Expected, by_parent: Sequence[Answer]) -> Finding:
 
     Our `d=` and the envelope sender are the domain itself, so both align with it, also strictly.
     """
-    host, should = f"_dmarc.{wanted.domain}", "v=DMARC1; p=none; rua=mailto:an address of yours"
+    host = f"_dmarc.{wanted.domain}"
+    should = phrase("%(record)s an address of yours", record="v=DMARC1; p=none; rua=mailto:")
     for texts in by_parent:
         found = _starting("v=dmarc1", texts)
         if texts is None:

@@ -20,6 +20,7 @@ from app.accounts.permissions import Permission, require
 from app.audit import record
 from app.audit.events import WebhookRemoved
 from app.models import Domain, Outage, Webhook, WebhookEvent
+from app.phrase import phrase
 from app.viewer import Actor, Viewer
 from archive_store import ids
 
@@ -32,9 +33,10 @@ LEASE = timedelta(seconds=60)
 KEYS_AWAY = timedelta(seconds=5)
 FORGOTTEN_AFTER = timedelta(days=30)
 LONGEST_URL = 500
+TEST = "webhook.test"
 GONE = 410  # the receiver wants no more
-BAD_URL = "expected an address such as https://hooks.acme.example/livearchive"
-NEEDS_TLS = "expected an address that begins with https://"
+BAD_URL = phrase("expected an address such as https://hooks.acme.example/livearchive")
+NEEDS_TLS = phrase("expected an address that begins with https://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def remove(tx: Session, who: Viewer | Actor, domain: Domain, now: datetime) -> N
     actor = require(who, Permission.CHANGE_DOMAIN, domain.id)
     hook = tx.get(Webhook, domain.id)
     if hook is None:
-        raise Invalid("url", "no webhook is set")
+        raise Invalid("url", phrase("no webhook is set"))
     tx.execute(delete(WebhookEvent).where(WebhookEvent.domain_id == domain.id))
     tx.delete(hook)
     event = WebhookRemoved(domain=domain.name, host=host_of(hook.url))
@@ -113,8 +115,13 @@ def put(
 
 def latest(tx: Session, domain_id: bytes) -> WebhookEvent | None:
     """The newest event, whatever became of it."""
+    return next(iter(recent(tx, domain_id, 1)), None)
+
+
+def recent(tx: Session, domain_id: bytes, limit: int) -> Sequence[WebhookEvent]:
+    """The newest events, whatever became of them."""
     mine = select(WebhookEvent).where(WebhookEvent.domain_id == domain_id)
-    return tx.scalars(mine.order_by(WebhookEvent.created_at.desc()).limit(1)).first()
+    return tx.scalars(mine.order_by(WebhookEvent.created_at.desc()).limit(limit)).all()
 
 
 def has_due(tx: Session, now: datetime) -> bool:

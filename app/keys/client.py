@@ -17,6 +17,7 @@ from app.keys.dkim import SigningKey
 from app.keys.imap_client import ImapQuestions
 from app.keys.line import Line
 from app.keys.protocol import Place, Purpose, encode, error_of, octets, socket_name, text
+from app.keys.webhook_client import WebhookQuestions
 from app.secret import Secret
 from archive_store.errors import KeysUnavailable
 from archive_store.hold_facts import HoldFacts
@@ -24,7 +25,7 @@ from archive_store.ids import new_id
 from archive_store.segments.frame import KeyFrame, MessageFrame, Slot
 
 
-class KeysClient(ImapQuestions):
+class KeysClient(ImapQuestions, WebhookQuestions):
     """The keys role as one other role sees it. Thread-safe."""
 
     def __init__(self, run_dir: Path, role: str) -> None:
@@ -174,11 +175,6 @@ class KeysClient(ImapQuestions):
             for domain, keys in answer.items()
         }
 
-    def open_webhooks(self, event_ids: Sequence[bytes]) -> dict[bytes, Secret | None]:
-        """The secrets of webhooks, by domain, that have events waiting; None: it is broken."""
-        answer = self._ask("open_webhooks", events=[text(one) for one in event_ids])
-        return {octets(one): Secret(shown) if shown else None for one, shown in answer.items()}
-
     # sweep
     def expire(self) -> list[tuple[str, date]]:
         """Destroy the keys of days that are over; says which."""
@@ -237,11 +233,6 @@ class KeysClient(ImapQuestions):
     def make_dkim_keys(self, operator: str, domain_id: bytes, name: str) -> None:
         """Make the DKIM keys of a domain; audited."""
         self._ask("make_dkim_keys", operator=operator, domain=text(domain_id), name=name)
-
-    def set_webhook(self, operator: str, domain_id: bytes, url: str) -> Secret:
-        """Set a domain's webhook; its new secret. Audited."""
-        domain = text(domain_id)
-        return Secret(self._ask("set_webhook", operator=operator, domain=domain, url=url))
 
     def operator_hold(
         self, operator: str, reason: str, owner_id: bytes, entry_ids: Sequence[bytes] = ()

@@ -18,7 +18,7 @@ from app.keys.operator_verbs import OperatorVerbs
 from app.keys.protocol import Purpose, octets, text
 from app.keys.role_verbs import DeliverVerbs, IndexVerbs, SweepVerbs
 from app.keys.web_verbs import WebVerbs
-from app.keys.webhooks import DeliverWebhooks, OperatorWebhooks
+from app.keys.webhooks import DeliverWebhooks, MadeWebhooks
 from app.secret import Secret
 from archive_store.segments.frame import KeyFrame, MessageFrame, Slot
 
@@ -37,6 +37,7 @@ def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str
         | _auditor(AuditorHolds(agent, held_opens))
         | {"code_digests": lambda q: _digests(codes, q)}
         | _apps(AppFactors(agent))
+        | _hooks(MadeWebhooks(agent))
         | common,
         "index": _index(IndexVerbs(agent)) | common,
         "deliver": _deliver(DeliverVerbs(agent))
@@ -53,7 +54,7 @@ def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str
         | _holds(OperatorHolds(agent))
         | _check(CheckVerbs(agent))
         | _dkim(OperatorDkim(agent))
-        | _webhooks(OperatorWebhooks(agent))
+        | _webhooks(MadeWebhooks(agent))
         | _imap(OperatorImap(agent))
         | {"operator_code_digests": lambda q: _digests(codes, q)}
         | common,
@@ -146,7 +147,15 @@ def _telling(verbs: DeliverWebhooks) -> dict[str, Verb]:
     }
 
 
-def _webhooks(verbs: OperatorWebhooks) -> dict[str, Verb]:
+def _hooks(verbs: MadeWebhooks) -> dict[str, Verb]:
+    return {
+        "set_domain_webhook": lambda q: verbs.set_domain_webhook(
+            Secret(q["token"]), q["client_ip"], octets(q["domain"]), q["url"]
+        ).reveal()
+    }
+
+
+def _webhooks(verbs: MadeWebhooks) -> dict[str, Verb]:
     return {
         "set_webhook": lambda q: verbs.set_webhook(
             q["operator"], octets(q["domain"]), q["url"]

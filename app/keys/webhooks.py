@@ -1,7 +1,7 @@
 """The secrets that sign webhooks: made here, sealed in the database, and opened to send.
 
 The key that seals them is derived from the keyring, so that neither the database nor a backup of
-it can sign. What leaves is shown once to the operator who sets a webhook; after that, the secret
+it can sign. What leaves is shown once to whoever sets a webhook; after that, the secret
 of a domain that has events waiting, to the deliver role alone, which forgets it with them.
 """
 
@@ -14,6 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import audit
+from app.accounts import sessions
+from app.accounts.permissions import Permission, allows
 from app.audit import events
 from app.keys.agent import KeyAgent
 from app.models import Domain, Webhook, WebhookEvent
@@ -28,24 +30,36 @@ SECRET_OCTETS = 32  # Standard Webhooks: 24 to 64
 _LABEL = "webhook"
 
 
-class OperatorWebhooks:
-    """The verb of the admin socket."""
+class MadeWebhooks:
+    """The verbs of the admin socket, and of the web role's. The caller has checked the URL."""
 
     def __init__(self, agent: KeyAgent) -> None:
         self._agent = agent
 
     def set_webhook(self, operator: str, domain_id: bytes, url: str) -> Secret:
-        """Set or change a domain's webhook; its new secret. The caller has checked the URL."""
+        """Set or change a domain's webhook; its new secret."""
         with self._agent.lock, self._agent.db.write() as tx:
-            domain = tx.get(Domain, domain_id)
-            if domain is None:
+            return self._set(tx, Actor.command_line(operator), domain_id, url)
+
+    def set_domain_webhook(
+        self, token: Secret, client_ip: str, domain_id: bytes, url: str
+    ) -> Secret:
+        """The same for a session that may change the domain."""
+        with self._agent.lock, self._agent.db.write() as tx:
+            viewer = sessions.current(tx, token, self._agent.now(), client_ip=client_ip)
+            if viewer is None or not allows(viewer.user, Permission.CHANGE_DOMAIN, domain_id):
                 raise NotFound("no such domain")
-            hook, secret = sealed(self._agent.keyring, domain_id)
-            hook.url, hook.set_at = url, self._agent.now()
-            tx.merge(hook)
-            event = events.WebhookSet(domain=domain.name, host=urlsplit(url).hostname or "")
-            actor = Actor.command_line(operator)
-            audit.record(tx, event, trail=domain_id, actor=actor, at=hook.set_at)
+            return self._set(tx, viewer.actor, domain_id, url)
+
+    def _set(self, tx: Session, actor: Actor, domain_id: bytes, url: str) -> Secret:
+        domain = tx.get(Domain, domain_id)
+        if domain is None:
+            raise NotFound("no such domain")
+        hook, secret = sealed(self._agent.keyring, domain_id)
+        hook.url, hook.set_at = url, self._agent.now()
+        tx.merge(hook)
+        event = events.WebhookSet(domain=domain.name, host=urlsplit(url).hostname or "")
+        audit.record(tx, event, trail=domain_id, actor=actor, at=hook.set_at)
         return secret
 
 

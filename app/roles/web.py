@@ -18,10 +18,13 @@ from app.accounts.passkeys import Site
 from app.accounts.passwords import Passwords
 from app.accounts.service import Accounts
 from app.accounts.ways_in import WaysIn
+from app.admin.dns_desk import DnsDesk, DnsParts
 from app.admin.hold_service import HoldParts, Holds
 from app.admin.method_desk import MethodDesk, MethodDeskParts
 from app.admin.outage_desk import OutageDesk, OutageParts
 from app.admin.service import Administration, AdminParts
+from app.admin.webhook_desk import WebhookDesk, WebhookParts
+from app.delivery.dns_check import Resolver
 from app.keys.client import KeysClient
 from app.pictures.easel import Easel
 from app.pictures.fetch import Fetcher, PublicInternet
@@ -105,6 +108,8 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
         admin=_administration(parts, keys, passwords),
         holds=Holds(HoldParts(db=parts.db, keys=keys, reader=parts.held_reader)),
         outages=OutageDesk(OutageParts(db=parts.db)),
+        dns=_dns(parts),
+        webhooks=WebhookDesk(WebhookParts(db=parts.db, keys=keys, private=config.webhooks_private)),
         health=Watch(WatchParts(db=parts.db, keys=keys, disk=partial(_disk, config.data_dir))),
         config=config,
         pictures=_pictures(ending, easel) if config.remote_pictures else None,
@@ -152,6 +157,11 @@ def _administration(parts: Parts, keys: KeysClient, passwords: Passwords) -> Adm
             keep=timedelta(days=parts.config.keep_days),
         )
     )
+
+
+def _dns(parts: Parts) -> DnsDesk:
+    host, smarthost = parts.config.hostname, parts.config.smarthost
+    return DnsDesk(DnsParts(db=parts.db, ask=Resolver().ask, hostname=host, smarthost=smarthost))
 
 
 def _sending(

@@ -17,6 +17,7 @@ from fastapi import Request
 from app.admin_views import (
     AuditFilter,
     AuditPage,
+    DnsPage,
     DomainForm,
     DomainLine,
     FoundToHold,
@@ -31,6 +32,7 @@ from app.admin_views import (
     PeoplePage,
     PersonForm,
     QueuePage,
+    WebhookPage,
 )
 from app.conversation_views import OpenConversation
 from app.file_views import EnclosedMail, Section
@@ -266,6 +268,27 @@ class OutageService(Protocol):
         """Raises `BadEntry` for "reason"."""
 
 
+class DnsService(Protocol):
+    """The records of a domain in the DNS."""
+
+    def page(self, viewer: Viewer, domain_id: str, *, check: bool) -> DnsPage:
+        """Raises `StoreBusy`."""
+
+
+class WebhookService(Protocol):
+    """Where a domain's outages are told to a program."""
+
+    def page(self, viewer: Viewer, domain_id: str) -> WebhookPage: ...
+    def set(self, viewer: Viewer, domain_id: str, url: str) -> Secret:
+        """The new secret. Raises `BadEntry` for "url"."""
+
+    def test(self, viewer: Viewer, domain_id: str) -> None:
+        """Raises `BadEntry` for "url"."""
+
+    def remove(self, viewer: Viewer, domain_id: str) -> None:
+        """Raises `BadEntry` for "url"."""
+
+
 class HoldService(Protocol):
     """Legal holds: whoever may see them, the auditor's acts, and what the held person sees."""
 
@@ -346,6 +369,8 @@ class Services:
     admin: AdminService
     holds: HoldService
     outages: OutageService
+    dns: DnsService
+    webhooks: WebhookService
     health: HealthService
     config: SiteConfig
     pictures: PictureService | None = None  # None: they are switched off

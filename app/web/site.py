@@ -29,7 +29,19 @@ from app.web import (
     statics,
     writing,
 )
-from app.web.admin import audit, domains, holds, maillog, outages, overview, people, person, queue
+from app.web.admin import (
+    audit,
+    dns,
+    domains,
+    holds,
+    maillog,
+    outages,
+    overview,
+    people,
+    person,
+    queue,
+    webhook,
+)
 from app.web.deps import Services, SiteConfig
 from app.web.middleware import Shield
 
@@ -55,6 +67,8 @@ ROUTERS = (
     overview.router,
     domains.router,
     outages.router,
+    dns.router,
+    webhook.router,
     people.router,
     person.router,
     audit.router,

@@ -27,6 +27,7 @@ from tests.app.drawn import redraw_or_none
 from tests.app.web import sample
 from tests.app.web.account_double import AccountDouble
 from tests.app.web.admin_double import AdminDouble
+from tests.app.web.connection_double import DnsDouble, WebhookDouble
 from tests.app.web.draft_double import DraftDouble
 from tests.app.web.habit_double import HabitDouble
 from tests.app.web.health_double import HealthDouble
@@ -280,6 +281,8 @@ class World:
         default_factory=lambda: HoldDouble([held_line(0, "dana@acme.example", "x")])
     )
     outages: OutageDouble = field(init=False)
+    dns: DnsDouble = field(init=False)
+    webhooks: WebhookDouble = field(init=False)
     health: HealthDouble = field(default_factory=HealthDouble)
     settings: Settings = field(default_factory=Settings)
     pictures: PictureService | None = field(default_factory=PictureDouble)
@@ -290,6 +293,8 @@ class World:
         self.drafts = DraftDouble(self.reading)
         self.entrance = EntranceDouble(self.accounts.visits)
         self.outages = OutageDouble(self.admin)
+        self.dns = DnsDouble(self.admin)
+        self.webhooks = WebhookDouble(self.admin)
         self.outbox = OutboxDouble(self.reading, self.drafts)
         self.sending = SendingDouble(self.reading, self.drafts, self.outbox, self.habits)
         self.invitations = InvitationDouble(self.reading)
@@ -310,6 +315,8 @@ class World:
             admin=self.admin,
             holds=self.holds,
             outages=self.outages,
+            dns=self.dns,
+            webhooks=self.webhooks,
             health=self.health,
             config=self.settings,
             pictures=self.pictures,

@@ -111,6 +111,10 @@ TABLE = {
         POST /admin/domains/{domain_id}
         GET /admin/domains/{domain_id}/outages
         POST /admin/domains/{domain_id}/outages
+        GET /admin/domains/{domain_id}/dns
+        POST /admin/domains/{domain_id}/dns
+        GET /admin/domains/{domain_id}/webhook
+        POST /admin/domains/{domain_id}/webhook
         GET /admin/users
         GET /admin/users/new
         POST /admin/users/new

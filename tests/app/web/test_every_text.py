@@ -35,7 +35,7 @@ OF_MAIL = {"data-words", "data-parts", "data-end", "data-html"}
 # Texts that are the same in every language.
 NAMES = re.compile(
     r"[\w.+-]+@[\w.-]+|[\w.-]+\.example|https?://\S*|LiveArchive( \(\w+\))?"
-    r"|\b(SMTP|IMAP|DKIM|TLS|DNS|TXT|PDF|UTC|CET|byte|[kKMG]B|Ctrl|Enter|Shift)\b"
+    r"|\b(SMTP|IMAP|DKIM|SPF|DMARC|MX|TLS|DNS|TXT|PDF|UTC|CET|byte|[kKMG]B|Ctrl|Enter|Shift)\b"
 )
 UNSAID = {"script", "style", "code", "kbd", "bdi", "textarea"}
 VOID = {"meta", "link", "input", "br", "hr", "img", "path", "use", "line", "rect", "circle"}
@@ -73,6 +73,8 @@ PAGES: dict[str, Sequence[str]] = {
         "/admin/domains",
         f"/admin/domains/{DOMAIN}",
         f"/admin/domains/{DOMAIN}/outages",
+        f"/admin/domains/{DOMAIN}/dns",
+        f"/admin/domains/{DOMAIN}/webhook",
         "/admin/users",
         "/admin/users/new",
         f"/admin/users/{PERSON}/login",
