@@ -47,3 +47,4 @@ class EnclosedMail:
     attachments: tuple[AttachmentFacts, ...]
     size: int  # octets
     blocked_images: int  # pictures from outside that are not fetched
+    marked_links: int = 0  # links that lead elsewhere than they seem to

@@ -197,6 +197,7 @@ class OpenMessage:
     position: Position = NOWHERE
     blocked_images: int = 0  # pictures from outside that are not fetched
     zips: bool = False  # the attachments can be had as one archive
+    marked_links: int = 0  # links that lead elsewhere than they seem to
     told: str | None = None  # a phrase: what the reader is to know of who sent it
     invitation: Invited | None = None
 

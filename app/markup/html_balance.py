@@ -16,6 +16,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
+from app.markup import leads
 from app.markup.marks import Needles, marked_text
 from archive_store.mime.html_tokens import Kind, attributes, tokens
 from archive_store.search import hits
@@ -70,6 +71,7 @@ class Balanced:
     sheets: list[str]
     body: dict[str, str]  # the attributes of <html> and <body>, raw
     cut: bool  # it had too many elements
+    marked: int = 0  # links that lead elsewhere than they seem to
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ class _Writer:
     places: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     left_out: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    def start(self, name: str, written: str) -> None:
+    def start(self, name: str, written: str, title: str | None) -> None:
         if name in _ENDS_PARAGRAPH:
             self._close(("p",), _SCOPE)
         rule = _CLOSES.get(name)
@@ -91,7 +93,7 @@ class _Writer:
                 return
             self.places[name].append(len(self.stack))
             self.stack.append(name)
-        self.out.append(f"<{name}{_kept(written)}>")
+        self.out.append(f"<{name}{_kept(written, title)}>")
 
     def end(self, name: str) -> None:
         if self.left_out[name]:
@@ -103,6 +105,12 @@ class _Writer:
             place = self.places[name][-1]
             if name == "table" or place > self._last(fences):
                 self._pop_to(place)
+
+    def mark(self, place: str, style: str) -> None:
+        """Say where a link leads that has just ended; an empty place says nothing."""
+        if place:
+            said = entities.escape(f"{leads.SIGN} {place}")
+            self.out.append(f'<span style="{style}">{said}</span>')
 
     def finish(self) -> None:
         self._pop_to(0)
@@ -128,14 +136,17 @@ class _Writer:
             self.out.append(f"</{name}>")
 
 
-def balance(html: str, needles: Needles = ()) -> Balanced:
-    """`html` with its structure made plain, and the folded `needles` marked in its text."""
-    writer = _Writer()
+def balance(html: str, needles: Needles = (), mark_style: str = "") -> Balanced:
+    """`html` with its structure made plain, and the folded `needles` marked in its text. What
+    stands beside a link that leads elsewhere than it seems to has `mark_style`.
+    """
+    writer, links = _Writer(), leads.Reader()
     sheets: list[str] = []
     body: dict[str, str] = {}
     elements = 0
     for kind, name, value in tokens(html):
         if kind is Kind.TEXT:
+            links.text(value)
             writer.out.append(_text(value, needles))
         elif kind is Kind.RAW:
             if name == "style":
@@ -143,15 +154,18 @@ def balance(html: str, needles: Needles = ()) -> Balanced:
         elif kind is Kind.END:
             if name in TAGS:
                 writer.end(name)
+                writer.mark(links.end(name), mark_style)
         elif name in TAGS:
             elements += 1
             if elements > MOST_ELEMENTS:
                 break
-            writer.start(name, value)
+            writer.mark(links.start(name, value), mark_style)
+            writer.start(name, value, links.title)
         elif name in ("body", "html"):
             body.update(attributes(value))
+    writer.mark(links.end("a"), mark_style)
     writer.finish()
-    return Balanced("".join(writer.out), sheets, body, elements > MOST_ELEMENTS)
+    return Balanced("".join(writer.out), sheets, body, elements > MOST_ELEMENTS, links.marked)
 
 
 def _text(written: str, needles: Needles) -> str:
@@ -163,13 +177,15 @@ def _text(written: str, needles: Needles) -> str:
     return written.replace("<", "&lt;")
 
 
-def _kept(written: str) -> str:
-    """The attributes that may matter, in double quotes, their character references as they were."""
+def _kept(written: str, title: str | None) -> str:
+    """The attributes that may matter, in double quotes, their character references as they were;
+    with `title` in place of their own one, unless it is None.
+    """
     if not written or written.isspace():
         return ""
-    kept = []
+    kept = [f' title="{entities.escape(title)}"'] if title else []
     for name, value in attributes(written):
-        if name in ATTRIBUTES:
+        if name in ATTRIBUTES and (name != "title" or title is None):
             quoted = value.replace('"', "&quot;")
             if name == "src" and value.lstrip().startswith("//"):
                 quoted = "https:" + quoted.lstrip()  # what a browser makes of it, to be counted

@@ -7,7 +7,7 @@ as one of that message's attachment. At most MOST_DEEP mails are opened in one a
 from app.file_views import EnclosedMail, Section
 from app.keys.protocol import Purpose
 from app.reading import files
-from app.reading.messages import Messages
+from app.reading.messages import Messages, marked_links
 from app.viewer import Viewer
 from app.views import SafeDocument
 from archive_store.mime.html_text import remote_images
@@ -27,6 +27,7 @@ class Enclosed(Messages):
             attachments=files.listed(parsed.attachments, self._shown(octets, parsed)),
             size=len(octets),
             blocked_images=remote_images(parsed.html) if parsed.html else 0,
+            marked_links=marked_links(parsed),
         )
 
     def enclosed_body(self, viewer: Viewer, entry_id: str, section: Section) -> SafeDocument:

@@ -11,6 +11,7 @@ from app.delivery.state import NONE, EntryDelivery, delivery_state
 from app.file_views import MAIL_TYPES, MOST_DEEP, Section
 from app.invitation_views import Invited
 from app.keys.protocol import Purpose
+from app.markup import leads
 from app.phrase import phrase
 from app.reading import files, finding, handing, posing, rows
 from app.reading.desk import Desk, Remote
@@ -88,6 +89,7 @@ class Messages(Desk):
             ),
             genuine=opened.genuine,
             blocked_images=remote_images(parsed.html) if parsed.html else 0,
+            marked_links=marked_links(parsed),
             told=told,
             invitation=self._invitation(opened, parsed, mine),
         )
@@ -193,6 +195,13 @@ class Messages(Desk):
             delivery=handing.delivery_words(NONE, entry.folder, self._reader.installation, None),
             genuine=False,
         )
+
+
+def marked_links(parsed: ParsedMessage) -> int:
+    """How many links of the body that is shown lead elsewhere than they seem to."""
+    if parsed.html is None:
+        return leads.disguised_links(parsed.text or "")
+    return leads.marked_links(parsed.html)
 
 
 def _position(tx: Session, wanted: Sequence[ColumnElement[bool]], entry: Entry) -> Position:

@@ -13,10 +13,10 @@ import unicodedata
 from string import ascii_lowercase, ascii_uppercase
 from typing import Final
 
-import idna
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.markup import domains
 from app.models import Identity, User
 from app.phrase import Phrase, phrase
 from app.viewer import Viewer
@@ -25,18 +25,9 @@ from archive_store.mime.values import Address
 LONGEST_NAME: Final = 300  # characters that are looked at
 _ADDRESS: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _ADDED: Final = re.compile(r"\s*[(|\[/]|\s[-\u2013\u2014]\s")  # "Maria Chen (CEO)", "Maria | Acme"
-# Small letters that look like Latin ones, of Cyrillic and Greek.
-_ALIKE: Final = dict(
-    zip(
-        "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u04cf"
-        "\u0475\u03bf\u03b1\u03b9\u03c1\u03bd\u03c5",
-        "aeopcyxijshdqwlvoaipvu",
-        strict=True,
-    )
-)
 # And those of which the capital does, since names begin with one.
 _ALIKE_IN_NAMES: Final = str.maketrans(
-    _ALIKE
+    domains.ALIKE
     | dict(
         zip(
             "\u0432\u043d\u043c\u0442\u043a\u03b2\u03b7\u03bc\u03c4\u03ba\u03c7\u03b5",
@@ -46,7 +37,6 @@ _ALIKE_IN_NAMES: Final = str.maketrans(
     )
 )
 _ASCII_SMALL: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
-_SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK")
 
 
 def told_of(tx: Session, viewer: Viewer, sender: Address) -> Phrase | None:
@@ -66,10 +56,10 @@ def told_of(tx: Session, viewer: Viewer, sender: Address) -> Phrase | None:
             address=sender.address,
         )
     domain = sender.address.rpartition("@")[2]
-    if looks_like_another(domain):
+    if domains.looks_like_another(domain):
         return phrase(
             "The domain of this address has letters that look like others. Its name is %(domain)s.",
-            domain=_in_ascii(domain),
+            domain=domains.in_ascii(domain),
         )
     return None
 
@@ -106,17 +96,6 @@ def address_in_name(sender: Address) -> str:
     return ""
 
 
-def looks_like_another(domain: str) -> bool:
-    """Whether a label mixes alphabets, or is written only with letters that look Latin."""
-    for label in _in_unicode(domain).split("."):
-        scripts = {one for letter in label if letter.isalpha() for one in _script(letter)}
-        if len(scripts) > 1:
-            return True
-        if scripts - {"LATIN"} and all(one in _ALIKE or not one.isalpha() for one in label):
-            return True
-    return False
-
-
 def skeleton(name: str) -> str:
     """What a name reads as: small letters of one alphabet, nothing invisible, single blanks."""
     plain = unicodedata.normalize("NFKC", name[:LONGEST_NAME])
@@ -144,25 +123,3 @@ def _is_of_the_organisation(tx: Session, viewer: Viewer, address: str) -> bool:
 def _are_related(one: str, other: str) -> bool:
     """Whether two domains share their last two labels: news.shop.example and shop.example."""
     return one.split(".")[-2:] == other.split(".")[-2:]
-
-
-def _script(letter: str) -> tuple[str, ...]:
-    """Its alphabet, where it is one of three; CJK mixes freely and is none of our business."""
-    return tuple(one for one in _SCRIPTS if unicodedata.name(letter, "").startswith(one))
-
-
-def _in_unicode(domain: str) -> str:
-    labels = []
-    for label in domain.lower().split("."):
-        try:
-            labels.append(idna.ulabel(label) if label.startswith("xn--") else label)
-        except UnicodeError:  # of idna too
-            labels.append(label)
-    return unicodedata.normalize("NFKC", ".".join(labels))
-
-
-def _in_ascii(domain: str) -> str:
-    try:
-        return idna.encode(domain, uts46=True).decode("ascii")
-    except UnicodeError:
-        return ascii(domain).strip("'")

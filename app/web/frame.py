@@ -25,6 +25,26 @@ FRAME_CSP: Final = _POLICY.format(pictures="data:")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
 _DIRECTIONS: Final = frozenset(("ltr", "rtl", "auto"))
 
+# What stands beside a link that leads elsewhere than it seems to. Important and within the element:
+# no style sheet of a sender outweighs it.
+_MARK: Final = (
+    "all: initial !important; direction: ltr !important; unicode-bidi: isolate !important; "
+    "margin: 0 4px !important; padding: 0 6px !important; border-radius: 6px !important; "
+    "font: 600 13px/1.5 system-ui, sans-serif !important; overflow-wrap: anywhere !important; "
+)
+MARK_ON_PAPER: Final = _MARK + "color: #8f1d12 !important; background: #fde8e4 !important"
+MARK_IN_TEXT: Final = (
+    _MARK + "color: light-dark(#8f1d12, #ffc9be) !important; "
+    "background: light-dark(#fde8e4, #55211a) !important"
+)
+# Who comes to a link by the keyboard or presses it sees where it leads, as the pointer is told.
+_LEADS_STYLE: Final = """\
+a[title]:is(:focus-visible, :active) { position: relative }
+a[title]:is(:focus-visible, :active)::after { content: attr(title); position: absolute; z-index: 9;
+  inset-block-start: 100%; inset-inline-start: 0; width: max-content; max-width: min(420px, 80vw);
+  padding: 2px 8px; border-radius: 6px; font: 13px/1.5 system-ui, sans-serif; direction: ltr;
+  text-align: left; white-space: normal; overflow-wrap: anywhere; color: #fff; background: #26282e }
+"""
 _FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 _HTML_STYLE: Final = f"""\
 html {{ color-scheme: light; background: #fff; color: #1d1d1f }}
@@ -33,7 +53,7 @@ img {{ max-width: 100%; height: auto; border: 0 }}
 img:not([src]) {{ background: #f2f2f4; color: #6e6e73; font-size: 12px; line-height: 1.3 }}
 pre {{ white-space: pre-wrap }}
 blockquote {{ margin: 0 0 0 4px; border-left: 2px solid #d2d2d7; padding-left: 12px }}
-a {{ color: #0b57d0 }}
+{_LEADS_STYLE}a {{ color: #0b57d0 }}
 mark {{ background: #fbe9a0; color: #1d1d1f }}
 """
 # The surfaces and inks of the pages around it (static/css/tokens.css), in both themes.
@@ -47,7 +67,7 @@ blockquote {{ margin: 0; padding-left: 12px; unicode-bidi: plaintext;
   color: light-dark(oklch(.43 .014 262), oklch(.8 .008 262)) }}
 summary {{ width: max-content; padding: 8px 0; cursor: pointer;
   color: light-dark(oklch(.43 .014 262), oklch(.8 .008 262)) }}
-a {{ color: light-dark(oklch(.475 .135 252), oklch(.775 .1 248)) }}
+{_LEADS_STYLE}a {{ color: light-dark(oklch(.475 .135 252), oklch(.775 .1 248)) }}
 mark {{ background: light-dark(oklch(.925 .1 98), oklch(.43 .085 92)); color: inherit }}
 """
 _PAPER_STYLE: Final = """\

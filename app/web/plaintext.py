@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
+from app.markup import leads
 from app.markup.marks import Needles, marked_text
 from app.phrase import Phrase, phrase
-from app.web.frame import SafeHtml, text_page
+from app.web.frame import MARK_IN_TEXT, SafeHtml, text_page
 
 LONGEST_TEXT: Final = 2 * 1024 * 1024
 CUT_NOTICE: Final = phrase(
@@ -27,7 +28,7 @@ _MOST_LINKS: Final = 5_000
 
 _QUOTE: Final = re.compile(r"(?:> ?)+")
 _LINK: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?:https?://|www\.)[^\s<>\"'`{}|\\^]{1,2000}+"
+    r"(?<![A-Za-z0-9])(?:https?://|www\.)[^\s<>\"'`{}|\\^\u202a-\u202e\u2066-\u2069]{1,2000}+"
     r"|(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}+@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?",
     re.IGNORECASE,
 )
@@ -108,10 +109,14 @@ class _Links:
                 continue
             self._left -= 1
             yield marked_text(text[position : match.start()], self._needles)
+            title = entities.escape(leads.destination(target))
             yield (
                 f'<a href="{entities.escape(target)}" rel="noopener noreferrer nofollow" '
-                f'target="_blank">{marked_text(shown, self._needles)}</a>'
+                f'target="_blank" title="{title}">{marked_text(shown, self._needles)}</a>'
             )
+            place = leads.disguised(target)
+            if place:
+                yield f'<span style="{MARK_IN_TEXT}">{leads.SIGN} {entities.escape(place)}</span>'
             position = match.start() + len(shown)
         yield marked_text(text[position:], self._needles)
 

@@ -19,6 +19,7 @@ import base64
 import binascii
 import html as entities
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import unquote
@@ -34,8 +35,8 @@ from app.markup.marks import Needles
 from app.markup.pictures import raster_type as raster_type
 from app.phrase import phrase
 from app.web.frame import FRAME_CSP as FRAME_CSP
+from app.web.frame import MARK_ON_PAPER, html_page
 from app.web.frame import SafeHtml as SafeHtml
-from app.web.frame import html_page
 from app.web.plaintext import plain_text_document as plain_text_document
 
 LONGEST_HTML: Final = 2 * 1024 * 1024  # characters
@@ -64,8 +65,8 @@ def sanitize_html(
     `needles`: folded words to mark, put in before the sanitiser like all other markup.
     """
     cut = len(html) > LONGEST_HTML
-    balanced = balance(html[:LONGEST_HTML], needles)
     check = _Attributes(pictures or {}, remote)
+    balanced = balance(html[:LONGEST_HTML], needles, check.ours)
     body = nh3.clean(
         balanced.markup,
         tags=set(TAGS),
@@ -117,10 +118,11 @@ class _Attributes:
         self._pictures = pictures
         self._picture_room = MOST_PICTURES
         self.styles = Styles()
+        self.ours = secrets.token_hex(16)  # the style of our own marks, which no sender can guess
 
     def __call__(self, tag: str, attribute: str, value: str) -> str | None:
         if attribute == "style":
-            return self.styles(value)
+            return MARK_ON_PAPER if value == self.ours else self.styles(value)
         if attribute == "src":
             return self._source(value) if tag == "img" else None
         if attribute == "href":

@@ -294,3 +294,16 @@ def test_all_attachments_are_given_in_turn_as_one_download(any_world: World) -> 
         reading.attachments(viewer, one)
     with pytest.raises(NotFound):
         reading.attachments(any_world.viewer("maria"), two)
+
+
+def test_links_that_lead_elsewhere_are_counted_in_the_body_that_is_shown(world: World) -> None:
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"] = "Bank <x@evil.net>", "vlad@acme.example"
+    message.set_content("https://bank.com@evil.net or https://bank.com@evil.net")
+    [plain] = world.receive(message.as_bytes())
+    message.add_alternative('<a href="https://evil.net">bank.com</a>', subtype="html")
+    [rich] = world.receive(message.as_bytes())
+    viewer = world.viewer()
+    assert world.reading.open_message(viewer, plain).marked_links == 2
+    assert world.reading.open_message(viewer, rich).marked_links == 1
+    assert "⚠ evil.net" in world.reading.body_html(viewer, rich).document

@@ -132,6 +132,7 @@ class ReadingDouble(TalkDouble):
             ),
             genuine=letter.genuine,
             blocked_images=letter.blocked_images,
+            marked_links=letter.marked_links,
             zips=len(letter.attachments) > 1,
             told=letter.told,
             invitation=letter.invitation,

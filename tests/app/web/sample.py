@@ -57,6 +57,7 @@ class Letter:
     delivery: DeliveryState = field(default_factory=lambda: DeliveryState(state="none"))
     genuine: bool = True
     blocked_images: int = 0
+    marked_links: int = 0
     talk: str = ""  # letters of one conversation have the same
     told: Phrase | None = None
     invitation: Invited | None = None

@@ -125,7 +125,8 @@ class Said(HTMLParser):
             self._open.append((tag, self._is_theirs or is_theirs(tag, values)))
         for name, value in values.items():
             scripts = name.startswith("data-") and " " in value and name not in OF_MAIL
-            if name in SAID or scripts:
+            is_place = tag == "a" and values.get("href", "").endswith(f"//{value}")  # a mail's own
+            if (name in SAID or scripts) and not is_place:
                 self.found.append(value)
 
     def handle_endtag(self, tag: str) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.markup.html_balance import MOST_DEPTH, MOST_ELEMENTS, TAGS, VOID, balance
 from app.web import sanitize
-from app.web.frame import FRAME_CSP
+from app.web.frame import FRAME_CSP, MARK_ON_PAPER
 from app.web.sanitize import SafeHtml, raster_type, safe_link, sanitize_html
 from tests.corpus.markup import HOSTILE, NEWSLETTER
 from tests.corpus.ordinary import PNG
@@ -326,3 +326,34 @@ def test_hits_are_marked_in_text_and_nowhere_else() -> None:
     assert '<p title="Größe">Die <mark>Größe</mark> <mark>&lt;b&gt;</mark> ' in body
     assert "<b><mark>GROSSE</mark></b> Gr<i>ö</i>ße</p>" in body
     assert sanitize_html(markup, {}, ("nothing",)) == sanitize_html(markup)
+
+
+DISGUISED = '<p>Your <a href="https://evil.net/x" title="bank.com">https://bank.com</a> account</p>'
+
+
+def test_a_link_that_leads_elsewhere_has_a_mark_that_no_sheet_of_a_sender_hides() -> None:
+    hiding = "<style>span, a + span, p span { display: none !important; color: #fff }</style>"
+    page = sanitize_html(hiding + DISGUISED)
+    check(page)
+    mark = f'<span style="{MARK_ON_PAPER}">⚠ evil.net</span>'
+    assert f"https://bank.com</a>{mark} account" in body_of(page)
+    assert "all: initial !important" in mark
+    assert body_of(page).count('title="evil.net/x"') == 1
+    assert 'title="bank.com"' not in body_of(page)
+
+
+def test_the_style_of_a_mark_is_no_senders_to_write() -> None:
+    written = body_of(sanitize_html(f'<span style="{MARK_ON_PAPER}">⚠ bank.com</span>'))
+    assert "initial" not in written
+
+
+def test_nothing_within_a_link_says_another_place() -> None:
+    inside = '<b title="bank.com">x</b><img alt="x" title="bank.com">'
+    body = body_of(sanitize_html(f'<a href="https://evil.net">{inside}</a><i title="fine">y</i>'))
+    assert re.findall(r'title="([^"]*)"', body) == ["evil.net", "fine"]
+
+
+def test_a_mark_is_text_whatever_a_host_is_called() -> None:
+    for host in ("<b>.com", '"><script>alert(1)</script>.com', "a&amp;b.com", "\u202eb.com"):
+        page = sanitize_html(f"<a href='https://bank.com@{host}/'>https://bank.com</a>")
+        check(page)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.web import plaintext
+from app.web.frame import MARK_IN_TEXT
 from app.web.plaintext import plain_text_document
 
 
@@ -23,7 +24,10 @@ def inside(text: str) -> str:
 
 
 def link(target: str, shown: str) -> str:
-    return f'<a href="{target}" rel="noopener noreferrer nofollow" target="_blank">{shown}</a>'
+    leads = re.sub(r"^https?://", "", target, flags=re.IGNORECASE)
+    leads = leads.lower() if "/" not in leads and ":" not in leads else leads
+    rel = 'rel="noopener noreferrer nofollow" target="_blank"'
+    return f'<a href="{target}" {rel} title="{leads}">{shown}</a>'
 
 
 @pytest.mark.parametrize(
@@ -71,7 +75,7 @@ def test_links_are_links(text: str, shown: str) -> None:
 )
 def test_a_link_cannot_break_out_of_its_attribute(text: str) -> None:
     shown = body(text)
-    outside = re.sub(r'<a href="[^"<>]*" rel="[a-z ]*" target="_blank">', "", shown)
+    outside = re.sub(r'<a href="[^"<>]*" rel="[a-z ]*" target="_blank" title="[^"<>]*">', "", shown)
     assert set(re.findall(r"<[^>]*>", outside)) <= {'<div class="text">', "</div>", "</a>"}
 
 
@@ -130,3 +134,14 @@ def test_hits_are_marked_and_escaped() -> None:
     assert "https://shop.example/<mark>Größe</mark></a>" in page
     assert "<mark>&lt;b&gt;</mark> &amp; more" in page
     assert "<blockquote><mark>größe</mark>" in page
+
+
+def test_a_disguised_link_has_a_mark_and_a_plain_one_has_none() -> None:
+    shown = body("https://bank.com and https://bank.com@evil.net/x")
+    assert shown.count("⚠") == 1
+    assert shown.endswith(f'<span style="{MARK_IN_TEXT}">⚠ evil.net</span>\n</div>')
+    assert 'title="evil.net/x"' in shown
+
+
+def test_a_link_ends_before_what_would_turn_it() -> None:
+    assert 'href="https://bank.com/"' in body("https://bank.com/\u202egnp.exe")
