@@ -9,12 +9,13 @@ since addresses and times have them too.
 
 from collections.abc import Mapping
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date, get_day_names
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -23,6 +24,7 @@ from babel.units import format_unit
 
 from app.languages import ENGLISH, LANGUAGES, Language
 from app.phrase import Phrase
+from archive_store.mime.folding import fold
 
 FOLDER = Path(__file__).resolve().parent
 KILO = 1000
@@ -87,6 +89,29 @@ class Speech:
             name: self.say(value) if isinstance(value, Phrase) else value
             for name, value in values.items()
         }
+
+    @cached_property
+    def zones(self) -> list[tuple[str, str]]:
+        """The time zones of places: their names; country and city, in the order of these."""
+        cities = {
+            name: str(zone["city"])
+            for name, zone in self._locale.time_zones.items()
+            if "city" in zone
+        }
+        # CLDR knows some cities by the name that their zone had first.
+        cities |= {
+            now: cities[old] for old, now in get_global("zone_aliases").items() if old in cities
+        }
+        places = [
+            (name, self._place(cities.get(name, name.rpartition("/")[2].replace("_", " ")), land))
+            for name, land in get_global("zone_territories").items()
+            if not name.startswith("Etc/")
+        ]
+        return sorted(places, key=lambda zone: fold(zone[1]))
+
+    def _place(self, city: str, land: str) -> str:
+        country = str(self._locale.territories.get(land, land))
+        return city if city == country else f"{country}{self.separator}{city}"
 
     def _size(self, octets: int) -> str:
         """218 kB, 4.1 MB; 4,1 Mo"""

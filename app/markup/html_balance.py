@@ -11,8 +11,10 @@ sheets and what stood on <body> are put aside. One linear pass.
 from __future__ import annotations
 
 import html as entities
+import re
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -36,6 +38,9 @@ ATTRIBUTES: Final = frozenset(
     "hspace id lang nowrap rowspan size span src start style title type valign value vspace "
     "width".split()
 )
+STAND_IN: Final = "unseen"  # the class of what stands in the place of a picture
+Unseen = Callable[[str], bool]  # whether a picture of this address will not be shown
+_LENGTH: Final = re.compile(r"(\d{1,4})(%?)(?:px)?")
 _HEADINGS: Final = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _ENDS_PARAGRAPH: Final = _HEADINGS | frozenset(
     "address article aside blockquote center dd div dl dt figcaption figure footer header hr li "
@@ -76,6 +81,7 @@ class Balanced:
 
 @dataclass(slots=True)
 class _Writer:
+    unseen: Unseen | None = None
     out: list[str] = field(default_factory=list)
     stack: list[str] = field(default_factory=list)
     places: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -93,6 +99,9 @@ class _Writer:
                 return
             self.places[name].append(len(self.stack))
             self.stack.append(name)
+        elif name == "img" and self.unseen and (words := _stand_in(written, self.unseen)):
+            self.out.append(words)
+            return
         self.out.append(f"<{name}{_kept(written, title)}>")
 
     def end(self, name: str) -> None:
@@ -136,11 +145,14 @@ class _Writer:
             self.out.append(f"</{name}>")
 
 
-def balance(html: str, needles: Needles = (), mark_style: str = "") -> Balanced:
+def balance(
+    html: str, needles: Needles = (), mark_style: str = "", unseen: Unseen | None = None
+) -> Balanced:
     """`html` with its structure made plain, and the folded `needles` marked in its text. What
-    stands beside a link that leads elsewhere than it seems to has `mark_style`.
+    stands beside a link that leads elsewhere than it seems to has `mark_style`. In the place of a
+    picture that is `unseen` stands its description, in the room it was given.
     """
-    writer, links = _Writer(), leads.Reader()
+    writer, links = _Writer(unseen), leads.Reader()
     sheets: list[str] = []
     body: dict[str, str] = {}
     elements = 0
@@ -191,3 +203,30 @@ def _kept(written: str, title: str | None) -> str:
                 quoted = "https:" + quoted.lstrip()  # what a browser makes of it, to be counted
             kept.append(f' {name}="{quoted}"')
     return "".join(kept)
+
+
+def _stand_in(written: str, unseen: Unseen) -> str | None:
+    """The description of a picture that is not shown; None for one that is.
+
+    A browser would draw its sign for what is broken, and give the picture no room.
+    """
+    found = dict(reversed(list(attributes(written))))  # of two, the first counts
+    source = entities.unescape(found.get("src", ""))
+    if not unseen("https:" + source.lstrip() if source.lstrip().startswith("//") else source):
+        return None
+    room = [
+        f"{side}: {size[1]}{size[2] or 'px'}"
+        for side in ("width", "height")
+        if (size := _LENGTH.fullmatch(found.get(side, "").strip()))
+    ]
+    kept = {
+        "class": f"{STAND_IN} {found.get('class', '')}",
+        "style": "; ".join([*room, found.get("style", "")]),
+        "title": found.get("title", ""),
+    }
+    said = "".join(
+        ' {}="{}"'.format(name, value.replace('"', "&quot;"))
+        for name, value in kept.items()
+        if value
+    )
+    return f"<span{said}>{found.get('alt', '').replace('<', '&lt;')}</span>"

@@ -12,7 +12,7 @@ from app.web.access import READER, SignedIn
 from app.web.csrf import PostedForm, text
 from app.web.deps import services_of
 from app.web.login import LONGEST_PASSWORD
-from app.web.render import page, path_to
+from app.web.render import page, path_to, speech_for
 
 router = APIRouter()
 
@@ -32,6 +32,7 @@ def show(request: Request, visit: Visit, problem: BadEntry | None = None) -> Res
         "sessions": services.accounts.sessions(visit.viewer),
         "methods": services.methods.methods(visit.viewer),
         "problem": problem,
+        "zones": speech_for(request).zones,
     }
     return page(request, visit, "settings.html", context, status=422 if problem else 200)
 
@@ -44,8 +45,7 @@ def back(request: Request, kind: str) -> RedirectResponse:
 
 @router.post("/settings/look", name="set_look")
 def set_look(request: Request, visit: SignedIn, form: PostedForm) -> Response:
-    theme, density = text(form, "theme"), text(form, "density")
-    look = cookies.look_of(theme, density, text(form, "language"), text(form, "view"))
+    look = cookies.look_of({name: text(form, name) for name in form}, cookies.read_look(request))
     response = RedirectResponse(path_to(request.app, "settings"), status_code=303)
     cookies.set_look(request, response, look)
     return response

@@ -1,8 +1,8 @@
 """The cookies of the site, and how each is set.
 
 `__Host-la` (over https; `la` on plain http) holds the session token: HttpOnly,
-SameSite=Lax, until the browser closes. `look` holds theme, density, language and view,
-`tz` the name of the reader's time zone, set by a script; both say nothing of anybody. Over https
+SameSite=Lax, until the browser closes. `look` holds how the reader wants the pages (`Look`),
+`tz` the name of the browser's time zone, set by a script; both say nothing of anybody. Over https
 all of them have the prefix, so that no sibling host sets one.
 `device` is what a browser is known by to those who have logged in there, for a year; `step` is
 of a log-in that waits for its second half.
@@ -10,9 +10,10 @@ of a log-in that waits for its second half.
 
 import secrets
 import zoneinfo
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, fields, replace
 from datetime import UTC, tzinfo
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 from fastapi import Request, Response
@@ -21,9 +22,15 @@ from app.languages import LANGUAGES
 from app.secret import Secret
 from app.web.deps import services_of
 
-THEMES: Final = ("auto", "light", "dark")
-DENSITIES: Final = ("comfortable", "compact")
-VIEWS: Final = ("messages", "conversations")
+# What a reader may choose of how it looks and works; beside these a language and a time zone.
+CHOICES: Final = {
+    "theme": ("auto", "light", "dark"),
+    "density": ("comfortable", "compact"),
+    "view": ("messages", "conversations"),
+    "pane": ("right", "below", "off"),
+    "swipe": ("delete", "archive", "off"),
+    "keys": ("on", "off"),
+}
 LOOK = "look"
 ZONE = "tz"
 DEVICE = "device"
@@ -88,43 +95,50 @@ def set_step(request: Request, response: Response, token: Secret) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the reader wants it."""
+    """How the reader wants it. Its cookie has the fields in this order, so new ones go last."""
 
     theme: str = "auto"
     density: str = "comfortable"
     language: str = ""  # its tag; empty: as the browser asks
     view: str = "messages"
+    pane: str = "right"  # where a message is read beside its list; off: in its place
+    zone: str = ""  # its name; empty: as the browser tells
+    swipe: str = "delete"  # what it does towards the beginning of the line
+    keys: str = "on"
 
     def __str__(self) -> str:
-        return f"{self.theme}.{self.density}.{self.language}.{self.view}"
+        return ".".join(astuple(self))
+
+
+def _known(name: str, value: str) -> bool:
+    if name == "language":
+        return not value or value in LANGUAGES
+    if name == "zone":
+        return not value or value in zone_names()
+    return value in CHOICES.get(name, ())
+
+
+def look_of(chosen: Mapping[str, str], before: Look | None = None) -> Look:
+    """What was chosen; what was not, or is not to be had, is as before."""
+    usual = before or Look()
+    return replace(usual, **{name: value for name, value in chosen.items() if _known(name, value)})
 
 
 def read_look(request: Request) -> Look:
-    kept = request.cookies.get(cookie_name(request, LOOK), "")
-    chosen = (*kept.split("."), "", "", "", "")
-    return look_of(*chosen[:4])
-
-
-def look_of(theme: str, density: str, language: str, view: str) -> Look:
-    """What was chosen; what there is not becomes what is usual."""
-    return Look(
-        theme if theme in THEMES else THEMES[0],
-        density if density in DENSITIES else DENSITIES[0],
-        language if language in LANGUAGES else "",
-        view if view in VIEWS else VIEWS[0],
-    )
+    written = request.cookies.get(cookie_name(request, LOOK), "").split(".")
+    return look_of(dict(zip((one.name for one in fields(Look)), written, strict=False)))
 
 
 def set_look(request: Request, response: Response, look: Look) -> None:
     set_private(request, response, LOOK, str(look), YEAR_SECONDS)
 
 
-@lru_cache(maxsize=1)
-def _zone_names() -> frozenset[str]:
+@cache
+def zone_names() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
 def read_zone(request: Request) -> tzinfo:
-    """The reader's time zone; UTC until a script has told it."""
-    name = request.cookies.get(cookie_name(request, ZONE), "")
-    return zoneinfo.ZoneInfo(name) if name in _zone_names() else UTC
+    """The reader's time zone: as chosen, else the browser's; UTC until a script has told it."""
+    name = read_look(request).zone or request.cookies.get(cookie_name(request, ZONE), "")
+    return zoneinfo.ZoneInfo(name) if name in zone_names() else UTC

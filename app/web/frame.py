@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from app.markup.css_filter import PREFIX
+from app.markup.html_balance import STAND_IN
 from app.phrase import Phrase, Say, phrase
 
 _POLICY: Final = (
@@ -50,7 +52,11 @@ _HTML_STYLE: Final = f"""\
 html {{ color-scheme: light; background: #fff; color: #1d1d1f }}
 body {{ margin: 16px; font: 16px/1.5 {_FONT}; overflow-wrap: break-word }}
 img {{ max-width: 100%; height: auto; border: 0 }}
-img:not([src]) {{ background: #f2f2f4; color: #6e6e73; font-size: 12px; line-height: 1.3 }}
+img:not([src]), .{PREFIX}{STAND_IN} {{ background: #f2f2f4; color: #6e6e73 !important;
+  font-size: 12px; line-height: 1.3; max-width: 100% }}
+.{PREFIX}{STAND_IN} {{ display: inline-block; box-sizing: border-box; overflow: hidden;
+  vertical-align: bottom; text-decoration: none }}
+.{PREFIX}{STAND_IN}:not(:empty) {{ min-width: 24px; min-height: 16px; padding: 0 4px }}
 pre {{ white-space: pre-wrap }}
 blockquote {{ margin: 0 0 0 4px; border-left: 2px solid #d2d2d7; padding-left: 12px }}
 {_LEADS_STYLE}a {{ color: #0b57d0 }}

@@ -103,7 +103,7 @@ def set_language(request: Request, form: OpenForm) -> RedirectResponse:
     """The language of this browser, chosen before anybody signs in."""
     look = cookies.read_look(request)
     response = RedirectResponse(path_to(request.app, "login"), status_code=303)
-    chosen = cookies.look_of(look.theme, look.density, text(form, "language"), look.view)
+    chosen = cookies.look_of({"language": text(form, "language")}, look)
     cookies.set_look(request, response, chosen)
     return response
 

@@ -7,9 +7,10 @@ parser is the last to touch the body: no string operation comes after it, so tha
 made unsafe again. Style sheets are put into the head as rules built from tokens. The policy that
 the page is served with is the second wall (`frame`).
 
-Nothing is fetched: pictures from elsewhere lose their address and are counted, unless the caller
-gives them another one (`Remote`); those that came with the message (cid:) become data: URLs after
-a look at their first octets. What else would fetch goes: srcset, background, url() in a style.
+Nothing is fetched: pictures from elsewhere become their description and are counted, unless the
+caller gives them another address (`Remote`); those that came with the message (cid:) become data:
+URLs after a look at their first octets. What else would fetch goes: srcset, background, url() in a
+style.
 It never raises for any input, and its time and output are bounded by the limits below.
 """
 
@@ -66,7 +67,7 @@ def sanitize_html(
     """
     cut = len(html) > LONGEST_HTML
     check = _Attributes(pictures or {}, remote)
-    balanced = balance(html[:LONGEST_HTML], needles, check.ours)
+    balanced = balance(html[:LONGEST_HTML], needles, check.ours, check.is_unseen)
     body = nh3.clean(
         balanced.markup,
         tags=set(TAGS),
@@ -131,6 +132,12 @@ class _Attributes:
             return value  # written by the parser's own settings, after the sender's were dropped
         check = _CHECKS.get(attribute)
         return check(value) if check else None
+
+    def is_unseen(self, source: str) -> bool:
+        """Whether a picture is elsewhere and nobody asked for it; such are counted."""
+        away = self._remote is None and bool(_REMOTE.match(URL_BLANKS.sub("", source)))
+        self.blocked += away
+        return away
 
     def _source(self, value: str) -> str | None:
         value = URL_BLANKS.sub("", value)

@@ -1,11 +1,10 @@
 // Single keys, as mail readers know them; never while typing, never with a modifier held,
-// and not at all when the reader has switched them off on this device.
-const OFF = "keys-off";
+// and not at all when the reader has switched them off.
 const TOGETHER = 1_500; // ms in which the second key of two follows the first
 const $ = (selector) => document.querySelector(selector);
 
-function stored() {
-  try { return localStorage.getItem(OFF) === "yes"; } catch { return false; }
+function areOff() {
+  return document.documentElement.dataset.keys === "off";
 }
 
 function follow(selector) {
@@ -110,7 +109,7 @@ function begins(key) {
 
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return;
-  if (event.key === "Shift" || (event.key !== "?" && stored())) return;
+  if (event.key === "Shift" || (event.key !== "?" && areOff())) return;
   const keys = first ? `${first} ${event.key}` : event.key;
   clearTimeout(timer);
   first = "";
@@ -122,10 +121,9 @@ addEventListener("keydown", (event) => {
   }
 });
 
-const choice = $("[data-keys-switch]");
-if (choice) {
-  choice.checked = !stored();
-  choice.addEventListener("change", () => {
-    try { localStorage.setItem(OFF, choice.checked ? "no" : "yes"); } catch { /* a private window keeps nothing */ }
-  });
-}
+$("[data-keys-switch]")?.addEventListener("change", ({ target: choice }) => {
+  const body = new FormData(choice.form);
+  body.set("keys", choice.checked ? "on" : "off");
+  document.documentElement.dataset.keys = body.get("keys");
+  fetch(choice.form.action, { method: "POST", body, redirect: "manual" }).catch(() => {});
+});

@@ -19,7 +19,7 @@ function isUsed() {
 }
 
 function isBusy() {
-  return document.querySelector("[popover]:popover-open, details.drop[open]") !== null;
+  return document.querySelector("[popover]:popover-open, details.drop[open], .is-swiped") !== null;
 }
 
 function setTitle(lead) {

@@ -5,6 +5,7 @@ import "./frames.js";
 import "./outside.js";
 import "./talk.js";
 import "./list.js";
+import "./swipe.js";
 import "./live.js";
 import "./compose.js";
 import "./floats.js";

@@ -40,7 +40,33 @@ def test_an_unknown_look_is_the_usual_one(vlad: Client, look: str) -> None:
 
 def test_a_nonsense_choice_is_the_usual_one(vlad: Client) -> None:
     vlad.post("/settings/look", {"theme": "pink", "density": "loose", "view": "upside"})
-    assert vlad.cookies["look"] == "auto.comfortable..messages"
+    assert vlad.cookies["look"] == "auto.comfortable..messages.right..delete.on"
+
+
+def test_a_chosen_time_zone_is_stronger_than_the_browsers(vlad: Client) -> None:
+    vlad.cookies.set("tz", "Asia/Tokyo")
+    page = vlad.get("/settings").text
+    tokyo = re.search(r"Now it is (\d+):", page)
+    vlad.post("/settings/look", {"zone": "America/Argentina/Salta"})
+    page = vlad.get("/settings").text
+    salta = re.search(r"Now it is (\d+):", page)
+    assert tokyo
+    assert salta
+    assert (int(tokyo[1]) - int(salta[1])) % 24 == 12
+    assert '<option value="America/Argentina/Salta" selected>Argentina, Salta</option>' in page
+    vlad.post("/settings/look", {"zone": "Nowhere/Land"})
+    assert "America/Argentina/Salta" in vlad.cookies["look"]
+    vlad.post("/settings/look", {"zone": ""})
+    assert "Salta" not in vlad.cookies["look"]
+
+
+def test_what_is_not_in_the_form_stays_as_it_was(vlad: Client) -> None:
+    vlad.post("/settings/look", {"theme": "dark", "pane": "below", "swipe": "archive"})
+    vlad.post("/settings/look", {"keys": "off"})
+    assert vlad.cookies["look"] == "dark.comfortable..messages.below..archive.off"
+    page = vlad.get("/mail/inbox").text
+    assert 'data-pane="below" data-keys="off"' in page
+    assert 'data-swipe="archive"' in page
 
 
 def test_the_password_is_changed_and_said(vlad: Client) -> None:

@@ -206,6 +206,21 @@ def test_pictures_from_elsewhere_are_counted_and_lose_their_address() -> None:
     assert "src=" not in body_of(page)
 
 
+def test_a_picture_from_elsewhere_leaves_its_words_in_its_room() -> None:
+    html = (
+        '<img src="http://a/1" alt="5 &lt; 6 <b>&quot;off&quot;" width="300" height="50%"'
+        ' class="hero" style="display: block" onerror="x()"><img src="cid:a" alt="here">'
+    )
+    body = body_of(sanitize_html(html, {"a": PNG}))
+    assert '<span class="m-unseen m-hero"' in body
+    assert "width: 300px; height: 50%; display: block" in body
+    assert '5 &lt; 6 &lt;b&gt;"off"</span>' in body
+    assert 'alt="here"' in body
+    shown = sanitize_html(html, {"a": PNG}, remote=lambda url: "/ours")
+    assert "unseen" not in body_of(shown)
+    assert shown.blocked_images == 1
+
+
 @pytest.mark.parametrize(
     ("content", "kind"),
     [
