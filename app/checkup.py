@@ -14,6 +14,8 @@ from sqlalchemy import select
 
 from app.accounts import feeds
 from app.accounts.domains import Mode, Tls
+from app.certificates.config import AcmeConfig
+from app.certificates.kept import Kept
 from app.config import Config, HostPort
 from app.keys.client import KeysClient
 from app.migrate import is_current
@@ -26,6 +28,7 @@ from archive_store.errors import ConfigError, MasterKeyAway, StoreError
 from archive_store.keyring import KeyringFile
 from archive_store.retention import visible_after
 from archive_store.segments.choice import examine_segments
+from smtp_ingest.tls import CertificateFiles
 
 LOW_DISK = 0.09
 DNS_SECONDS = 3.0
@@ -66,9 +69,9 @@ def examine(config: Config) -> Iterator[Finding]:
     running = _keys_role(config)
     yield running
     listening = running.verdict is Verdict.OK
-    for name in ("http", "https", "smtp", "lmtp", "smtps"):
+    for name in ("http", "https", "smtp", "lmtp", "smtps", "acme_http"):
         where: HostPort | None = getattr(config, name)
-        if where is not None:
+        if where is not None and (name != "acme_http" or config.acme_names):
             yield _port(name, where, listening)
     yield from _certificate(config)
     if database.verdict is Verdict.OK:
@@ -79,6 +82,9 @@ def _certificate(config: Config) -> Iterator[Finding]:
     try:
         files = config.certificate
         if files is None:
+            return
+        if config.acme is not None:
+            yield _by_acme(config.acme, files)
             return
         files.context()
         end = files.valid_until()
@@ -92,6 +98,23 @@ def _certificate(config: Config) -> Iterator[Finding]:
         yield Finding("certificate", Verdict.WARNING, f"{text}: renew it")
     else:
         yield Finding("certificate", Verdict.OK, text)
+
+
+def _by_acme(acme: AcmeConfig, files: CertificateFiles) -> Finding:
+    """The certificate that we get ourselves; with what stands in the way of a new one."""
+    kept = Kept(acme.folder)
+    held, state, now = kept.held(), kept.state(), utc_now()
+    why = f"; the last attempt failed: {state.text}" if state.failures else ""
+    if held is None or held.stand_in:
+        text = "none of an authority yet, a stand-in is served"
+        return Finding("certificate", Verdict.FAILED, text + (why or ": start the service"))
+    files.context()
+    text = f"valid until {held.ends:%Y-%m-%d}{why}"
+    if held.ends < now:
+        return Finding("certificate", Verdict.FAILED, text)
+    if state.failures or held.ends < now + held.life / 6:
+        return Finding("certificate", Verdict.WARNING, text)
+    return Finding("certificate", Verdict.OK, text)
 
 
 def _disk(config: Config) -> Finding:

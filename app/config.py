@@ -20,6 +20,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
 
+from app.certificates.config import AcmeConfig
+from app.certificates.kept import Kept
 from app.config_kinds import HostPort as HostPort
 from app.config_kinds import Network, bucket_in, is_host_name
 from app.config_table import PREFIX as PREFIX
@@ -31,8 +33,10 @@ from smtp_ingest.tls import CertificateFiles
 
 CONFIG_NAME = "CONFIG"
 FILE_SUFFIX = "_FILE"
+HTTPS_PORT = 443
 LARGEST_SECRET_FILE = 64 * 1024
 
+_NO_CERTIFICATE = "expected ACME_NAMES, or TLS_CERTIFICATE and TLS_KEY, with it"
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 _KNOWN = {CONFIG_NAME, *_BY_NAME, *(s.name + FILE_SUFFIX for s in SETTINGS if s.secret)}
 
@@ -64,6 +68,14 @@ class Config:
     tls_certificate: Path | None
     tls_key: Path | None
     tls_authorities: Path | None
+    acme_names: tuple[str, ...]
+    acme_agree_terms: bool
+    acme_directory: str
+    acme_contact: str
+    acme_eab_kid: str
+    acme_eab_key: str = field(repr=False)
+    acme_authorities: Path | None
+    acme_http: HostPort | None
     hostname: str
     smarthost: HostPort | None
     max_message_size: int
@@ -99,7 +111,7 @@ class Config:
         given |= _given_to_others(environ, given)
         values = {setting.field: _value(setting, given) for setting in SETTINGS}
         values["hostname"] = values["hostname"] or _system_name()
-        values["public_url"] = values["public_url"] or _local_url(values["http"], values["https"])
+        values["public_url"] = values["public_url"] or _own_url(values)
         # A relative folder must not follow a later change of directory.
         values["data_dir"] = values["data_dir"].absolute()
         if values["smtp_login_required"] and not values["smtp_logins"]:
@@ -147,16 +159,43 @@ class Config:
     @property
     def certificate(self) -> CertificateFiles | None:
         """The files for TLS; ConfigError when one is given without the other, or is missing."""
+        acme = self.acme
+        if acme is not None:
+            return Kept(acme.folder).files
         if self.tls_certificate is not None and self.tls_key is not None:
             return CertificateFiles(self.tls_certificate, self.tls_key)
         if self.tls_certificate is not None or self.tls_key is not None:
             raise ConfigError("TLS_CERTIFICATE, TLS_KEY: expected both or none")
         if self.smtp_logins:
-            raise ConfigError("SMTP_LOGINS: expected TLS_CERTIFICATE and TLS_KEY with it")
+            raise ConfigError(f"SMTP_LOGINS: {_NO_CERTIFICATE}")
         for name, where in (("HTTPS", self.https), ("SMTPS", self.smtps)):
             if where is not None:
-                raise ConfigError(f"{name}: expected TLS_CERTIFICATE and TLS_KEY with it")
+                raise ConfigError(f"{name}: {_NO_CERTIFICATE}")
         return None
+
+    @property
+    def acme(self) -> AcmeConfig | None:
+        """How certificates are got by ACME; None: they are not. Raises ConfigError."""
+        if not self.acme_names:
+            return None
+        if self.tls_certificate is not None or self.tls_key is not None:
+            raise ConfigError("ACME_NAMES: expected no TLS_CERTIFICATE and TLS_KEY with it")
+        if not self.acme_agree_terms:
+            text = f"to the terms of service that {self.acme_directory} names"
+            raise ConfigError(f"ACME_AGREE_TERMS: expected yes with ACME_NAMES, to agree {text}")
+        if self.acme_http is None:
+            raise ConfigError("ACME_HTTP: expected HOST:PORT with ACME_NAMES")
+        return AcmeConfig(
+            names=self.acme_names,
+            directory=self.acme_directory,
+            contact=self.acme_contact,
+            eab_kid=self.acme_eab_kid,
+            eab_key=self.acme_eab_key,
+            authorities=self.acme_authorities,
+            http=self.acme_http,
+            redirect=self.public_url if self.secure_cookies else "",
+            folder=self.data_dir / "certificate",
+        )
 
     @property
     def secure_cookies(self) -> bool:
@@ -253,6 +292,14 @@ def _secret_in(setting: Setting, path: str) -> str:
 def _system_name() -> str:
     name = socket.gethostname().lower()
     return name if is_host_name(name) else "localhost"
+
+
+def _own_url(values: Mapping[str, Any]) -> str:
+    https = values["https"]
+    if values["acme_names"] and https is not None:
+        port = "" if https.port == HTTPS_PORT else f":{https.port}"
+        return f"https://{values['acme_names'][0]}{port}"
+    return _local_url(values["http"], https)
 
 
 def _local_url(http: HostPort | None, https: HostPort | None) -> str:

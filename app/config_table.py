@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.certificates.config import CONTACT, DIRECTORY, LETS_ENCRYPT, NAMES
 from app.config_kinds import (
     DATABASE_URL,
     FILE,
@@ -167,6 +168,39 @@ SETTINGS: tuple[Setting, ...] = (
         FILE,
         "Authorities (PEM) that count beside the system's when a domain has its mail server's "
         "certificate checked.",
+    ),
+    Setting(
+        "ACME_NAMES",
+        "",
+        NAMES,
+        "The names for which LiveArchive gets its certificate itself, by ACME, in the place of "
+        "`TLS_CERTIFICATE`. The first is that of the pages.",
+    ),
+    Setting(
+        "ACME_AGREE_TERMS",
+        "no",
+        YES,
+        "Whether you agree to the terms of service of the authority behind `ACME_DIRECTORY`.",
+    ),
+    Setting("ACME_DIRECTORY", LETS_ENCRYPT, DIRECTORY, "The authority."),
+    Setting("ACME_CONTACT", "", CONTACT, "Whom the authority may write to."),
+    Setting(
+        "ACME_EAB_KID", "", TEXT, "The id of the account that the authority gave you beforehand."
+    ),
+    Setting("ACME_EAB_KEY", "", TEXT, "The key of that account (base64url).", secret=True),
+    Setting(
+        "ACME_AUTHORITIES",
+        "",
+        FILE,
+        "The authorities (PEM) that the certificate of `ACME_DIRECTORY` itself is checked with. "
+        "Empty: those of the Python package certifi.",
+    ),
+    Setting(
+        "ACME_HTTP",
+        "0.0.0.0:80",
+        LISTENER,
+        "Where the authority's challenges are answered; it asks on port 80. The rest of it is sent "
+        "to `PUBLIC_URL`. `[::]:80` takes IPv4 too.",
     ),
     Setting(
         "HOSTNAME",

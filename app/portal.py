@@ -97,6 +97,7 @@ class WatchParts:
     db: Database
     keys: KeysStatus
     disk: Callable[[], tuple[int, int]]  # free octets, and all of them
+    certificate: Callable[[], float | None] = lambda: None  # days left; None: there is no TLS
     now: Callable[[], datetime] = field(default=utc_now)
 
 
@@ -135,6 +136,11 @@ class Watch:
             *self._of_keys(now),
             _gauge("livearchive_disk_free_octets", "Room on the disk of the data.", ({}, free)),
             _gauge("livearchive_disk_octets", "Size of the disk of the data.", ({}, total)),
+            _gauge(
+                "livearchive_certificate_days",
+                "Days until the TLS certificate ends; 0: no authority's is served.",
+                *(() if (days := self._parts.certificate()) is None else (({}, days),)),
+            ),
         )
 
     def _counted(self, now: datetime) -> tuple[Metric, ...]:

@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from typing import IO
 
 log = logging.getLogger(__name__)
-ROLES = ("keys", "ingest", "web", "index", "deliver", "sweep")
+ROLES = ("keys", "ingest", "web", "index", "deliver", "sweep", "certificate")
 LISTENING = ("keys", "ingest", "web")
-STOP_ORDER = ("ingest", "web", "deliver", "index", "sweep", "keys")
+STOP_ORDER = ("ingest", "web", "deliver", "index", "sweep", "certificate", "keys")
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 FIRST_PAUSE = 0.5

@@ -18,7 +18,7 @@ from cryptography import x509
 
 from archive_store.errors import ConfigError
 
-LOOK_SECONDS = 30.0
+LOOK_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 

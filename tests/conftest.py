@@ -4,6 +4,7 @@ pytest_plugins = [
     "tests.parts.needs",  # first: pytest wants to load a plugin before others import it
     "tests.parts.browser",
     "tests.parts.dovecot",
+    "tests.parts.pebble",
     "tests.parts.postfix",
     "tests.parts.postgresql",
     "tests.parts.programs",

@@ -1,4 +1,4 @@
-"""Alarms (keys, clock, bucket, disk, journal): an audit event once a UTC day, a line in the log.
+"""Alarms (keys, clock, bucket, disk, journal, certificate): an audit event a UTC day, a log line.
 
 An alarm is an entry of the installation's trail, so that it outlives the process that saw it.
 `standing` says in sentences what stands now, for somebody to look at: pages, `keys status`
@@ -100,6 +100,13 @@ def standing(tx: Session, now: datetime) -> tuple[str, ...]:
                 "The bucket %(bucket)s keeps old versions or overwrites, so that "
                 "deleted mail would stay or come back. `livearchive check` says which.",
                 bucket=unfit[0].details["bucket"],
+            )
+        )
+    if _stands(tx, Kind.CERTIFICATE_FAILED, Kind.CERTIFICATE_ISSUED, now):
+        found.append(
+            phrase(
+                "No new TLS certificate comes; the one in use stays. "
+                "`livearchive certificate show` says why, and when it is tried again."
             )
         )
     return (*found, *_unread(tx, now))

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.audit.certificate_events import CertificateFailed as CertificateFailed
+from app.audit.certificate_events import CertificateIssued as CertificateIssued
 from app.audit.domain_events import DkimKeysMade as DkimKeysMade
 from app.audit.domain_events import DkimKeysRemoved as DkimKeysRemoved
 from app.audit.domain_events import DomainAdded as DomainAdded

@@ -94,6 +94,8 @@ class Kind(StrEnum):
     JOURNAL_UNREAD = "journal.unread"
     SMTP_LOGGED_IN = "smtp.logged-in"
     SMTP_LOGIN_FAILED = "smtp.login-failed"
+    CERTIFICATE_ISSUED = "certificate.issued"
+    CERTIFICATE_FAILED = "certificate.failed"
     BACKUP_MADE = "backup.made"
     BACKUP_RESTORED = "backup.restored"
     STORE_CHECKED = "store.checked"

@@ -324,6 +324,16 @@ _SENTENCES: Mapping[str, Callable[[Lenient], Phrase]] = {
     ),
     Kind.SMTP_LOGGED_IN: lambda d: phrase("The mail server %(login)s logged in", login=d["login"]),
     Kind.SMTP_LOGIN_FAILED: smtp_login_failed,
+    Kind.CERTIFICATE_ISSUED: lambda d: phrase(
+        "Got a TLS certificate for %(names)s, valid until %(valid_until)s",
+        names=d["names"],
+        valid_until=d["valid_until"],
+    ),
+    Kind.CERTIFICATE_FAILED: lambda d: phrase(
+        "ALARM: no new TLS certificate for %(names)s came: %(trouble)s",
+        names=d["names"],
+        trouble=d["trouble"],
+    ),
     Kind.BACKUP_MADE: lambda d: phrase("Made a backup"),
     Kind.BACKUP_RESTORED: lambda d: phrase("Restored a backup"),
     Kind.STORE_CHECKED: checked,

@@ -16,6 +16,7 @@ from app.accounts.errors import AccountError
 from app.audit.trail import AuditBroken
 from app.cli import (
     audit,
+    certificate,
     dkim,
     dns,
     domains,
@@ -59,6 +60,7 @@ app.add_typer(imap.app, name="imap", help="Sent folders on domains' own mail ser
 app.add_typer(maillog.app, name="maillog", help="What became of a mail.")
 app.add_typer(holds.app, name="hold", help="Legal holds: mail kept beyond its days.")
 app.add_typer(audit.app, name="audit", help="The audit trail and its proof.")
+app.add_typer(certificate.app, name="certificate", help="The TLS certificate, by ACME.")
 app.add_typer(keys.app, name="keys", help="The keyring.")
 store.register(app)
 smtp_login.register(app)

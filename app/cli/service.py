@@ -171,6 +171,8 @@ def _roles(text: str, config: Config) -> list[str]:
         names = [name for name in names if name != "web"]
     if config.smtp is None and config.lmtp is None and config.smtps is None:
         names = [name for name in names if name != "ingest"]
+    if config.acme is None:
+        names = [name for name in names if name != "certificate"]
     if not names:
         raise typer.BadParameter("no role is left to run")
     return [name for name in ROLES if name in names]

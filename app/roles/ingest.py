@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import uvloop
 
+from app.certificates.stand_in import listeners_certificate
 from app.config import Config, HostPort
 from app.door import Door
 from app.roles.process import Role, run_role
@@ -37,7 +38,7 @@ def main(role: Role) -> None:
 async def _serve(role: Role) -> None:
     config, stop = role.config, role.stop_event()
     parts = Parts(config, role.name)
-    files = config.certificate
+    files = listeners_certificate(config)
     tls = files.context() if files is not None else None
     writer = await WriterClient.start()
     logins = UpstreamLogins(dict(config.smtp_logins), LoginTrail(parts.db))

@@ -37,7 +37,10 @@ def bind(name: str, where: HostPort) -> socket.socket:
     """Bind and listen; ConfigError names the setting and the port."""
     try:
         family = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((where.host, where.port), family=family, backlog=512)
+        # Of one machine with both, [::] means both: names are looked up for either.
+        both = where.host == "::" and socket.has_dualstack_ipv6()
+        address = (where.host, where.port)
+        return socket.create_server(address, family=family, backlog=512, dualstack_ipv6=both)
     except OSError as error:
         reason = (error.strerror or "no such address").lower()
         raise ConfigError(f"{name}: cannot listen on {where}: {reason}") from error

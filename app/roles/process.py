@@ -23,6 +23,17 @@ from archive_store.errors import ConfigError, KeyringError, StoreError
 
 CANNOT_START = 3
 FAILED = 1
+# These libraries log what they handle at their lower levels.
+_TALKATIVE = (
+    "acme",
+    "aiosmtplib",
+    "asyncio",
+    "httpx",
+    "multipart",
+    "sqlalchemy",
+    "urllib3",
+    "uvicorn",
+)
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -96,6 +107,5 @@ def _watch_supervisor(role: Role) -> None:
 
 def _log_to_stderr(level: str) -> None:
     logging.basicConfig(level=level.upper(), format=LOG_FORMAT, stream=sys.stderr)
-    # These libraries log what they handle at their lower levels: never let them.
-    for library in ("aiosmtplib", "sqlalchemy", "httpx", "multipart", "asyncio", "uvicorn"):
+    for library in _TALKATIVE:
         logging.getLogger(library).setLevel(logging.WARNING)

@@ -24,6 +24,8 @@ from app.admin.method_desk import MethodDesk, MethodDeskParts
 from app.admin.outage_desk import OutageDesk, OutageParts
 from app.admin.service import Administration, AdminParts
 from app.admin.webhook_desk import WebhookDesk, WebhookParts
+from app.certificates.kept import days_left
+from app.certificates.stand_in import listeners_certificate
 from app.delivery.dns_check import Resolver
 from app.keys.client import KeysClient
 from app.pictures.easel import Easel
@@ -60,7 +62,7 @@ def main(role: Role) -> None:
 def serve_site(role: Role, extras: Sequence[Extra] = ()) -> None:
     """Serve the pages, and further ones, until asked to stop."""
     config = role.config
-    files = config.certificate
+    files = listeners_certificate(config)
     tls = files.context() if files is not None else None
     listening = []
     if config.http is not None:
@@ -110,7 +112,7 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
         outages=OutageDesk(OutageParts(db=parts.db)),
         dns=_dns(parts),
         webhooks=WebhookDesk(WebhookParts(db=parts.db, keys=keys, private=config.webhooks_private)),
-        health=Watch(WatchParts(db=parts.db, keys=keys, disk=partial(_disk, config.data_dir))),
+        health=_watch(parts, keys),
         config=config,
         pictures=_pictures(ending, easel) if config.remote_pictures else None,
     )
@@ -201,6 +203,18 @@ def _drafts(parts: Parts, archive: Archive, reading: Reading) -> DraftBox:
             segments=parts.segments,
             keep=timedelta(days=parts.config.keep_days),
             forget=reading.forget_entries,
+        )
+    )
+
+
+def _watch(parts: Parts, keys: KeysClient) -> Watch:
+    config = parts.config
+    return Watch(
+        WatchParts(
+            db=parts.db,
+            keys=keys,
+            disk=partial(_disk, config.data_dir),
+            certificate=partial(days_left, config.certificate),
         )
     )
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from app.certificates.config import LETS_ENCRYPT
 from app.config import SETTINGS, Config, HostPort
 from app.config_table import settings_table
 from archive_store.config import ObjectStoreConfig
 from archive_store.errors import ConfigError
 
+WITH_IT = "expected ACME_NAMES, or TLS_CERTIFICATE and TLS_KEY, with it"
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$YSBoYXNoIG9mIG5vdGhpbmc"
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -102,6 +104,14 @@ def test_every_setting_can_be_given_by_its_variable(tmp_path: Path) -> None:
         tls_certificate=Path("/etc/tls/chain.pem"),
         tls_key=Path("/etc/tls/key.pem"),
         tls_authorities=Path("/etc/tls/authorities.pem"),
+        acme_names=(),
+        acme_agree_terms=False,
+        acme_directory=LETS_ENCRYPT,
+        acme_contact="",
+        acme_eab_kid="",
+        acme_eab_key="",
+        acme_authorities=None,
+        acme_http=HostPort("0.0.0.0", 80),
         hostname="archive.example",
         smarthost=HostPort("out.example", 587),
         max_message_size=25 * 1024 * 1024,
@@ -365,8 +375,8 @@ def test_every_default_is_valid_and_every_name_has_a_field() -> None:
     [
         ({"TLS_CERTIFICATE": "/a"}, "TLS_CERTIFICATE, TLS_KEY: expected both or none"),
         ({"TLS_KEY": "/a"}, "TLS_CERTIFICATE, TLS_KEY: expected both or none"),
-        ({"SMTPS": "127.0.0.1:465"}, "SMTPS: expected TLS_CERTIFICATE and TLS_KEY with it"),
-        ({"HTTPS": "127.0.0.1:443"}, "HTTPS: expected TLS_CERTIFICATE and TLS_KEY with it"),
+        ({"SMTPS": "127.0.0.1:465"}, f"SMTPS: {WITH_IT}"),
+        ({"HTTPS": "127.0.0.1:443"}, f"HTTPS: {WITH_IT}"),
     ],
 )
 def test_half_a_certificate_is_refused(given: dict[str, str], says: str) -> None:
