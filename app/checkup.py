@@ -20,6 +20,7 @@ from app.config import Config, HostPort
 from app.keys.client import KeysClient
 from app.migrate import is_current
 from app.models import Domain
+from app.scanning.clamd import Clamd, ScannerAway
 from app.setup import is_prepared, run_dir
 from archive_store.clock import utc_now
 from archive_store.db import Database
@@ -74,6 +75,7 @@ def examine(config: Config) -> Iterator[Finding]:
         if where is not None and (name != "acme_http" or config.acme_names):
             yield _port(name, where, listening)
     yield from _certificate(config)
+    yield from _scanner(config)
     if database.verdict is Verdict.OK:
         yield from _domains(config)
 
@@ -115,6 +117,18 @@ def _by_acme(acme: AcmeConfig, files: CertificateFiles) -> Finding:
     if state.failures or held.ends < now + held.life / 6:
         return Finding("certificate", Verdict.WARNING, text)
     return Finding("certificate", Verdict.OK, text)
+
+
+def _scanner(config: Config) -> Iterator[Finding]:
+    if config.clamd is None:
+        return
+    try:
+        version = Clamd(config.clamd).version(DNS_SECONDS)
+    except ScannerAway as error:
+        text = f"clamd at {config.clamd}: {error}; mail is not checked for viruses"
+        yield Finding("scanner", Verdict.FAILED, text)
+        return
+    yield Finding("scanner", Verdict.OK, f"{version} at {config.clamd}")
 
 
 def _disk(config: Config) -> Finding:

@@ -81,6 +81,7 @@ class Config:
     max_message_size: int
     webhooks_private: bool
     remote_pictures: bool
+    clamd: HostPort | Path | None
     wipe_memory: bool
     keep_days: int
     mailbag_days: int

@@ -87,6 +87,10 @@ def _path(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def _socket_or_server(text: str) -> HostPort | Path | None:
+    return Path(text) if text.startswith("/") else _server(text)
+
+
 def _optional_path(text: str) -> Path | None:
     return _path(text) if text else None
 
@@ -184,6 +188,7 @@ def _choice(*words: str) -> Kind:
 
 LISTENER = Kind("HOST:PORT, or none", _listener)
 SERVER = Kind("HOST:PORT, or empty", _server)
+CLAMD = Kind("HOST:PORT, the path of a Unix socket, or empty", _socket_or_server)
 FOLDER = Kind("a folder", _path)
 FILE = Kind("a file, or empty", _optional_path)
 NETWORKS = Kind("networks such as 10.0.0.0/8, separated by commas", _networks)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from app.certificates.config import CONTACT, DIRECTORY, LETS_ENCRYPT, NAMES
 from app.config_kinds import (
+    CLAMD,
     DATABASE_URL,
     FILE,
     FOLDER,
@@ -226,6 +227,12 @@ SETTINGS: tuple[Setting, ...] = (
         "yes",
         YES,
         "Whether people may have pictures from outside shown, which the web role then fetches.",
+    ),
+    Setting(
+        "CLAMD",
+        "",
+        CLAMD,
+        "Where clamd (ClamAV) answers, which looks for viruses in mail. Empty: nothing is checked.",
     ),
     Setting(
         "WIPE_MEMORY",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.views import AttachmentFacts, ParsedFacts
 
@@ -9,6 +10,29 @@ Section = tuple[int, ...]
 """The place of a file: its index among the attachments of its mail, after the indices of the mails
 around it when that is itself a file of another one (as in IMAP, RFC 9051 section 6.4.5.1).
 """
+
+
+class FileState(StrEnum):
+    """What is known of viruses in a message, as its page says it."""
+
+    OFF = "off"  # nothing is checked here
+    UNCHECKED = "unchecked"
+    CLEAN = "clean"
+    INFECTED = "infected"  # its files are locked
+    LARGE = "large"  # more than the scanner looks at
+
+
+class FilesLocked(Exception):
+    """A virus was found in the message: none of its files is given to anybody."""
+
+
+class FilesUnchecked(Exception):
+    """Nobody knows whether there is a virus: the person is warned first. `state` says why."""
+
+    def __init__(self, state: FileState) -> None:
+        super().__init__(state)
+        self.state = state
+
 
 MOST_DEEP = 5  # mails in one another, with the one that came
 MAIL_TYPES = frozenset(("message/rfc822", "message/global"))  # RFC 2046 5.2.1, RFC 6532 3.7
@@ -48,3 +72,4 @@ class EnclosedMail:
     size: int  # octets
     blocked_images: int  # pictures from outside that are not fetched
     marked_links: int = 0  # links that lead elsewhere than they seem to
+    files: str = FileState.OFF  # of viruses in the message around it

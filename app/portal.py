@@ -16,8 +16,10 @@ from app.accounts.sessions import PERSON
 from app.audit import alarms
 from app.delivery import primaries
 from app.delivery.queue import WAITING
+from app.file_views import FileState
 from app.models import Domain, LoginSession, PrimaryHealth, QueueItem
 from app.phrase import phrase, together
+from app.scanning.clamd import ScannerAway
 from app.secret import Secret
 from app.viewer import Role, Viewer
 from app.views import Banner, SessionView, Visit
@@ -90,6 +92,12 @@ class KeysStatus(Protocol):
     def status(self) -> Mapping[str, object]: ...
 
 
+class VirusScanner(Protocol):
+    """What tells that clamd answers."""
+
+    def version(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchParts:
     """What the health of the service is read from."""
@@ -98,6 +106,7 @@ class WatchParts:
     keys: KeysStatus
     disk: Callable[[], tuple[int, int]]  # free octets, and all of them
     certificate: Callable[[], float | None] = lambda: None  # days left; None: there is no TLS
+    scanner: VirusScanner | None = None
     now: Callable[[], datetime] = field(default=utc_now)
 
 
@@ -134,6 +143,7 @@ class Watch:
             _gauge("livearchive_ready", "Whether a part that the web needs is there.", *ready),
             *self._counted(now),
             *self._of_keys(now),
+            *self._of_scanner(),
             _gauge("livearchive_disk_free_octets", "Room on the disk of the data.", ({}, free)),
             _gauge("livearchive_disk_octets", "Size of the disk of the data.", ({}, total)),
             _gauge(
@@ -186,6 +196,22 @@ class Watch:
         return (
             _gauge("livearchive_keys_days_ahead", "Days ahead that have keys.", ({}, ahead)),
             _gauge("livearchive_keys_alarms", "Alarms about keys or clock.", ({}, len(found))),
+        )
+
+    def _of_scanner(self) -> tuple[Metric, ...]:
+        scanner = self._parts.scanner
+        if scanner is None:
+            return ()
+        with self._parts.db.read() as tx:
+            query = select(func.count()).select_from(Entry).where(Entry.scan == FileState.INFECTED)
+            infected = tx.scalar(query) or 0
+        try:
+            answers = bool(scanner.version())
+        except ScannerAway:
+            answers = False
+        return (
+            _gauge("livearchive_scanner_answers", "Whether clamd answers.", ({}, float(answers))),
+            _gauge("livearchive_entries_infected", "Messages with a virus.", ({}, infected)),
         )
 
     def _disk_banner(self, now: datetime) -> Banner | None:

@@ -133,6 +133,7 @@ class Row:
     unreadable: bool
     folder: str
     to: tuple[str, ...] = ()  # header recipients, named first; shown in Sent
+    infected: bool = False
     in_document: bool = False  # `preview` is from an attached file: a search found it there
     count: int = 1  # messages of the conversation
     faces: tuple[Face, ...] = ()  # who wrote them, oldest first; of many only some
@@ -200,6 +201,8 @@ class OpenMessage:
     marked_links: int = 0  # links that lead elsewhere than they seem to
     told: str | None = None  # a phrase: what the reader is to know of who sent it
     invitation: Invited | None = None
+    files: str = "off"  # of viruses in it (`file_views.FileState`)
+    virus: str = ""  # the name of what was found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,13 @@ _SENT_TO = re.compile(rb', "sent_to": "([^"\\]*+)", "mail_from": "')
 Place: TypeAlias = tuple[bytes, date]
 """A mailbox's day."""
 
+Listed: TypeAlias = Callable[[bytes, bytes], object]
+"""Hears the id and the octets of each message with attachments, once that is in the lists."""
+
+
+def nobody(message_id: bytes, octets: bytes) -> None:
+    """Hears nothing."""
+
 
 class IndexKeys(Protocol):
     """What the keys role gives the index role."""
@@ -161,12 +168,14 @@ class Indexer:
         keys: IndexKeys,
         parsers: Parsers,
         unreadable: Callable[[], object] = lambda: None,
+        listed: Listed = nobody,
     ) -> None:
         self._db = db
         self._reader = reader
         self._keys = keys
         self._parsers = parsers
         self._unreadable = unreadable
+        self._listed = listed
         self._resting = Resting()
         self._sealers: dict[Place, SummarySealer] = {}
         self._sealers_since = monotonic()
@@ -189,6 +198,13 @@ class Indexer:
         rows = [self._row(item, *parsed[item.message.id]) for item in items]
         with self._db.write() as tx:
             _store(tx, [entry.seq for entry, one in waiting if one.id not in put_off], rows)
+        with_files = {
+            item.message.id: item.opened.octets
+            for item in items
+            if parsed[item.message.id][0].has_attachments
+        }
+        for message_id, octets in with_files.items():
+            self._listed(message_id, octets)
         return len(waiting)
 
     def newest(self) -> int:

@@ -122,6 +122,10 @@ class Entry(Base):
     participation: Mapped[str] = mapped_column(
         String(16), default="", server_default=""
     )  # in the event that it invites to
+    scan: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    """What a virus scanner said of the message: nothing yet, clean, infected, large."""
+    scan_found: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    scan_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
 
 
 class EntryIndex(Base):

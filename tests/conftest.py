@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.parts.dovecot",
     "tests.parts.pebble",
     "tests.parts.postfix",
+    "tests.parts.clamav",
     "tests.parts.postgresql",
     "tests.parts.programs",
     "tests.parts.seaweedfs",

@@ -28,7 +28,7 @@ LAYERS = (
     {"audit"},
     {"accounts", "settings"},
     {"keys"},
-    {"delivery", "wayback"},
+    {"delivery", "wayback", "scanning"},
     {"compose"},
     {"reading", "sending", "searching", "tee", "journal", "door", "upstreams", "admin"},
     {"web", "jobs"},

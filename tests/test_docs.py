@@ -14,6 +14,7 @@ from app.cli.main import app
 from app.config_table import settings_table
 from app.migrate import upgrade
 from app.portal import Watch, WatchParts
+from app.scanning.clamd import ScannerAway
 from app.web import create_app
 from app.web.access import matrix
 from archive_store.db import Database
@@ -124,9 +125,16 @@ def test_every_metric_is_told_and_no_other(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'empty.db'}"
     upgrade(url)
     with closing(Database(url)) as db:
-        watch = Watch(WatchParts(db=db, keys=NoKeys(), disk=lambda: (1, 2)))
+        watch = Watch(WatchParts(db=db, keys=NoKeys(), disk=lambda: (1, 2), scanner=NoScanner()))
         names = {metric.name for metric in watch.metrics()}
     assert set(re.findall(r"livearchive_[a-z_]+", page("web.md"))) == names
+
+
+class NoScanner:
+    """A clamd that does not answer."""
+
+    def version(self) -> str:
+        raise ScannerAway
 
 
 class NoKeys:

@@ -1,4 +1,4 @@
-"""Alarms (keys, clock, bucket, disk, journal, certificate): an audit event a UTC day, a log line.
+"""Alarms (keys, clock, bucket, disk, journal, clamd, certificate): an event a UTC day, a log line.
 
 An alarm is an entry of the installation's trail, so that it outlives the process that saw it.
 `standing` says in sentences what stands now, for somebody to look at: pages, `keys status`
@@ -50,14 +50,26 @@ def raise_clock_alarm(db: Database, event: ClockHeld, role: str, now: datetime) 
 
 def raise_lock_alarm(db: Database, event: KeysLocked, now: datetime) -> bool:
     """The same for a locked keyring; anew on the same day once it had been opened again."""
+    return raise_until(db, event, Kind.KEYS_UNLOCKED, "keys", now)
+
+
+def raise_until(db: Database, event: Event, end: Kind, role: str, now: datetime) -> bool:
+    """The same for what an event of the kind `end` ends."""
     with db.write() as tx:
-        stands = _stands(tx, Kind.KEYS_LOCKED, Kind.KEYS_UNLOCKED, now)
+        stands = _stands(tx, event.name, end, now)
         if stands is not None and stands.at >= _midnight(now):
             return False
-        record(tx, event, trail=INSTALLATION, actor=Actor.system("keys"), at=now)
+        record(tx, event, trail=INSTALLATION, actor=Actor.system(role), at=now)
         [newest] = _since(tx, event.name, now, limit=1)
     log.error("%s", sentence(newest))
     return True
+
+
+def end_alarm(db: Database, began: Kind, event: Event, role: str, now: datetime) -> None:
+    """Record the end of an alarm of the kind `began`, if one stands."""
+    with db.write() as tx:
+        if _stands(tx, began, event.name, now) is not None:
+            record(tx, event, trail=INSTALLATION, actor=Actor.system(role), at=now)
 
 
 def last_day_with_keys(tx: Session) -> date | None:
@@ -107,6 +119,13 @@ def standing(tx: Session, now: datetime) -> tuple[str, ...]:
             phrase(
                 "No new TLS certificate comes; the one in use stays. "
                 "`livearchive certificate show` says why, and when it is tried again."
+            )
+        )
+    if _stands(tx, Kind.SCANNER_SILENT, Kind.SCANNER_ANSWERS, now):
+        found.append(
+            phrase(
+                "The virus scanner does not answer: mail is not checked when it comes, and whoever "
+                "opens a file is warned. `livearchive check` says why."
             )
         )
     return (*found, *_unread(tx, now))

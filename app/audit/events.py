@@ -57,6 +57,10 @@ from app.audit.outage_events import ServerSlow as ServerSlow
 from app.audit.outage_events import WebhookOff as WebhookOff
 from app.audit.outage_events import WebhookRemoved as WebhookRemoved
 from app.audit.outage_events import WebhookSet as WebhookSet
+from app.audit.scanning_events import InfectedMailFound as InfectedMailFound
+from app.audit.scanning_events import LockedFileRefused as LockedFileRefused
+from app.audit.scanning_events import ScannerAnswers as ScannerAnswers
+from app.audit.scanning_events import ScannerSilent as ScannerSilent
 from app.audit.sending_events import MessageNotSent as MessageNotSent
 from app.audit.sending_events import MessageScheduled as MessageScheduled
 from app.audit.sending_events import MessageSent as MessageSent

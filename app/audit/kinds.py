@@ -35,6 +35,8 @@ class Kind(StrEnum):
     MESSAGES_EXPORTED = "message.exported"
     MESSAGES_IMPORTED = "message.imported"
     ATTACHMENT_DOWNLOADED = "attachment.downloaded"
+    LOCKED_FILE_REFUSED = "attachment.locked"
+    MESSAGE_INFECTED = "message.infected"
     MAILBOX_SEARCHED = "mailbox.searched"
     MAILBOX_LISTED = "mailbox.listed"
     MAILLOG_SEARCHED = "maillog.searched"
@@ -101,6 +103,8 @@ class Kind(StrEnum):
     STORE_CHECKED = "store.checked"
     BUCKET_UNFIT = "store.bucket-unfit"
     MAIL_UNREADABLE = "store.unreadable"
+    SCANNER_SILENT = "scanner.silent"
+    SCANNER_ANSWERS = "scanner.answers"
 
 
 SOURCES = tuple(dict.fromkeys(kind.partition(".")[0] for kind in Kind))

@@ -32,7 +32,12 @@ from app.audit.clauses import (
 from app.audit.kinds import Kind
 from app.phrase import Phrase, phrase, phrases
 
-_REFUSED = {Kind.LOGIN_FAILED, Kind.ACCESS_REFUSED, Kind.SMTP_LOGIN_FAILED}
+_REFUSED = {
+    Kind.LOGIN_FAILED,
+    Kind.ACCESS_REFUSED,
+    Kind.SMTP_LOGIN_FAILED,
+    Kind.LOCKED_FILE_REFUSED,
+}
 
 
 def is_refusal(entry: AuditEntry) -> bool:
@@ -143,6 +148,15 @@ _SENTENCES: Mapping[str, Callable[[Lenient], Phrase]] = {
     ),
     Kind.ATTACHMENT_DOWNLOADED: lambda d: phrase(
         "Downloaded an attachment of message %(entry_id)s", entry_id=d["entry_id"]
+    ),
+    Kind.LOCKED_FILE_REFUSED: lambda d: phrase(
+        "Asked for a file of message %(entry_id)s, which is locked: a virus was found in it",
+        entry_id=d["entry_id"],
+    ),
+    Kind.MESSAGE_INFECTED: lambda d: phrase(
+        "Found %(signature)s in message %(entry_id)s: its files are locked",
+        signature=d["signature"],
+        entry_id=d["entry_id"],
     ),
     Kind.MAILBOX_SEARCHED: lambda d: phrase(
         "Searched the mailbox, %(found)s found", found=d["found"]
@@ -297,6 +311,8 @@ _SENTENCES: Mapping[str, Callable[[Lenient], Phrase]] = {
         "ALARM: deleted mail would stay in the bucket %(bucket)s, or come back", bucket=d["bucket"]
     ),
     Kind.MAIL_UNREADABLE: lambda d: phrase("ALARM: stored mail could not be read"),
+    Kind.SCANNER_SILENT: lambda d: phrase("ALARM: the virus scanner does not answer"),
+    Kind.SCANNER_ANSWERS: lambda d: phrase("The virus scanner answers again"),
     Kind.HOLD_SEARCHED: lambda d: because(
         phrases(
             "Counted %(num)s message of a search in %(address)s for a legal hold",

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.conversation_views import OpenConversation, newest_received
 from app.delivery.state import delivery_state
+from app.file_views import FileState
 from app.reading import finding, handing, rows
 from app.reading.counting import DRAFTS
 from app.reading.finding import STARRED, TRASH, EntryLine, Window
@@ -174,6 +175,7 @@ class Conversations(Lists, Messages):
                     seen=all(line.seen for line in group.here),
                     starred=any(line.starred for line in group.here),
                     has_attachments=any(line.attachments for line in group.lines),
+                    infected=any(line.scan == FileState.INFECTED for line in group.lines),
                     count=len(group.lines) + group.older,
                     faces=tuple(faces),
                 )

@@ -15,6 +15,7 @@ from app.reading.joining import Joined
 from app.reading.opening import Calendars, EntryKeys, Opener, Parsers
 from app.reading.shelf import Shelves, SummaryKeys
 from app.reading.words import WordShelves
+from app.scanning.checks import FileChecks
 from app.viewer import Viewer
 from app.views import Row, SafeDocument
 from archive_store.clock import utc_now
@@ -52,6 +53,7 @@ class ReadingParts:
     documents: Documents
     redraw: Callable[[bytes, int], Picture | None]  # to at most so many pixels
     keep: timedelta
+    checks: FileChecks
     now: Callable[[], datetime] = field(default=utc_now)
 
 
@@ -67,6 +69,7 @@ class Desk:
         self._documents = parts.documents
         self._redraw = parts.redraw
         self._keep = parts.keep
+        self.checks = parts.checks
         self._now = parts.now
         self._shelves = Shelves(parts.keys, parts.reader.installation)
         self._words = WordShelves()

@@ -18,6 +18,8 @@ class Enclosed(Messages):
 
     def open_enclosed(self, viewer: Viewer, entry_id: str, section: Section) -> EnclosedMail:
         """Open an enclosed mail; audited. NotFound where the file is no mail."""
+        entry, _ = self.opener.locate(viewer, entry_id)
+        self.checks.show(viewer, entry)
         outer = self.opener.open(viewer, entry_id, Purpose.ATTACHMENT, section[0])
         octets = self._mail(outer.octets, section)
         parsed = self._parsers.message(octets)
@@ -26,6 +28,7 @@ class Enclosed(Messages):
             parsed=parsed,
             attachments=files.listed(parsed.attachments, self._shown(octets, parsed)),
             size=len(octets),
+            files=self.checks.state(entry),
             blocked_images=remote_images(parsed.html) if parsed.html else 0,
             marked_links=marked_links(parsed),
         )
@@ -35,4 +38,5 @@ class Enclosed(Messages):
         audited as that where there was none of late.
         """
         outer = self.opener.open(viewer, entry_id, Purpose.RENDER)
+        self.checks.show(viewer, outer.entry)
         return self._document(self._mail(outer.octets, section), (), None)

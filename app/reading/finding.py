@@ -39,6 +39,9 @@ class EntryNumber(Protocol):
 class EntryLine(EntryNumber, Facts, Protocol):
     """The columns of an entry that lists need; no key and nothing sealed."""
 
+    @property
+    def scan(self) -> str: ...
+
 
 _NUMBER = (Entry.seq, Entry.id, Entry.day, Entry.indexed)
 _LINE = (
@@ -51,6 +54,7 @@ _LINE = (
     Entry.forwarded,
     Entry.starred,
     Entry.attachments,
+    Entry.scan,
 )
 _NEWEST_FIRST = (Entry.received_at.desc(), Entry.seq.desc())
 

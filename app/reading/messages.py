@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import identities
 from app.delivery.state import NONE, EntryDelivery, delivery_state
-from app.file_views import MAIL_TYPES, MOST_DEEP, Section
+from app.file_views import MAIL_TYPES, MOST_DEEP, FileState, Section
 from app.invitation_views import Invited
 from app.keys.protocol import Purpose
 from app.markup import leads
@@ -31,6 +31,7 @@ from archive_store.models import Entry
 from archive_store.search import parse_query
 
 SOURCE_OCTETS = 1024 * 1024
+_BLANK = (b"\r\n\r\n", b"\n\n")
 DAMAGED = phrase(
     "This message is kept, but its sealed octets are damaged or were changed, so it is not shown. "
     "Your help desk can find it by the time at which it came. Your other messages are not affected."
@@ -77,11 +78,15 @@ class Messages(Desk):
             told = posing.told_of(tx, viewer, came) if came else None
             mine = [one.address for one in identities.list_of(tx, viewer.user.id)]
         attachments = files.listed(parsed.attachments, self._shown(opened.octets, parsed))
+        state = self.checks.state(entry)
+        zips = files.fit_a_zip(len(attachments), len(opened.octets))
         return OpenMessage(
             row=_row_of(opened, parsed, delivery),
             parsed=parsed,
             attachments=attachments,
-            zips=files.fit_a_zip(len(attachments), len(opened.octets)),
+            zips=zips and state is not FileState.INFECTED,
+            files=state,
+            virus=entry.scan_found,
             envelope_to=opened.envelope.rcpt_to,
             leaves_on=entry.received_at + self._keep,
             delivery=handing.delivery_words(
@@ -112,33 +117,56 @@ class Messages(Desk):
             opened = self.opener.open(viewer, entry_id, Purpose.RENDER)
         except (SealBroken, FrameBroken):
             return self._documents.text(DAMAGED, ())
-        return self._document(opened.octets, parse_query(sought).needles, remote)
+        needles, entry = parse_query(sought).needles, opened.entry
+        return self._document(opened.octets, needles, remote, locked=self._locked(entry))
 
     def check(self, viewer: Viewer, entry_id: str) -> None:
         """NotFound unless the message is there and the viewer's own. Opens nothing."""
         self.opener.locate(viewer, entry_id)
 
-    def original(self, viewer: Viewer, entry_id: str) -> bytes:
+    def original(self, viewer: Viewer, entry_id: str, *, unchecked: bool = False) -> bytes:
         """The octets as received; audited."""
+        self._clear(viewer, entry_id, unchecked=unchecked)
         return self.opener.open(viewer, entry_id, Purpose.DOWNLOAD).octets
 
+    def source(self, viewer: Viewer, entry_id: str) -> bytes:
+        """The same to be looked at as text: of an infected message, its header alone."""
+        opened = self.opener.open(viewer, entry_id, Purpose.DOWNLOAD)
+        return header_of(opened.octets) if self._locked(opened.entry) else opened.octets
+
     def attachment(
-        self, viewer: Viewer, entry_id: str, section: Section
+        self, viewer: Viewer, entry_id: str, section: Section, *, unchecked: bool = False
     ) -> tuple[Attachment, bytes]:
         """An attachment's name and octets; audited as one of the message that came."""
+        self._clear(viewer, entry_id, unchecked=unchecked)
         opened = self.opener.open(viewer, entry_id, Purpose.ATTACHMENT, section[0])
         return self._read(opened.octets, section)
 
-    def attachments(self, viewer: Viewer, entry_id: str) -> Iterator[tuple[Attachment, bytes]]:
+    def attachments(
+        self, viewer: Viewer, entry_id: str, *, unchecked: bool = False
+    ) -> Iterator[tuple[Attachment, bytes]]:
         """All attachments that are listed, each read when its turn comes; audited as a download
         of the message.
         """
+        self._clear(viewer, entry_id, unchecked=unchecked)
         octets = self.opener.open(viewer, entry_id, Purpose.DOWNLOAD).octets
         parsed = self._parsers.message(octets)
         listed = files.listed(parsed.attachments, self._shown(octets, parsed))
         if not files.fit_a_zip(len(listed), len(octets)):
             raise NotFound("no such archive")
         return (self._read(octets, (one.index,)) for one in listed)
+
+    def _clear(self, viewer: Viewer, entry_id: str, *, unchecked: bool) -> None:
+        """FilesLocked or FilesUnchecked unless the files may be given. Before they are opened to
+        be given: what is refused is not on the record as downloaded.
+        """
+        entry, _ = self.opener.locate(viewer, entry_id)
+        if self.checks.needs(entry):
+            octets = self.opener.open(viewer, entry_id, Purpose.RENDER).octets
+            self.checks.clear(viewer, entry, octets, unchecked=unchecked)
+
+    def _locked(self, entry: Entry) -> bool:
+        return self.checks.state(entry) is FileState.INFECTED
 
     def _read(self, octets: bytes, section: Section) -> tuple[Attachment, bytes]:
         found = self._parsers.attachment(self._mail(octets, section[:-1]), section[-1])
@@ -158,14 +186,15 @@ class Messages(Desk):
         return octets
 
     def _document(
-        self, octets: bytes, needles: Sequence[str], remote: Remote | None
+        self, octets: bytes, needles: Sequence[str], remote: Remote | None, *, locked: bool = False
     ) -> SafeDocument:
+        """`locked`: nothing but its text."""
         parsed = self._parsers.message(octets)
         if parsed.unreadable:
-            return self._documents.text(_source(octets), needles)
+            return self._documents.text(_source(header_of(octets) if locked else octets), needles)
         if parsed.html is None:
             return self._documents.text(parsed.text or "", needles)
-        pictures = self._pictures(octets, parsed)
+        pictures = {} if locked else self._pictures(octets, parsed)
         return self._documents.html(parsed.html, pictures, needles, remote)
 
     def _pictures(self, octets: bytes, parsed: ParsedMessage) -> Mapping[str, bytes]:
@@ -240,6 +269,11 @@ def _row_of(opened: OpenedEntry, parsed: ParsedMessage, delivery: EntryDelivery)
     )
     only_here = handing.only_here(delivery, opened.entry.folder)
     return rows.row(opened.entry, indexed, only_here=only_here)
+
+
+def header_of(octets: bytes) -> bytes:
+    """The fields of a message without its body (RFC 5322 section 2.1)."""
+    return octets[: min(filter(lambda at: at >= 0, map(octets.find, _BLANK)), default=None)]
 
 
 def _source(octets: bytes) -> str:

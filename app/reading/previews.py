@@ -20,8 +20,9 @@ class Previews(Messages):
         It shows what the page of the message shows, so it belongs to the opening of that, and is
         audited as one where there was none of late.
         """
-        octets = self.opener.open(viewer, entry_id, Purpose.RENDER).octets
-        facts, picture = self._read(octets, section)
+        opened = self.opener.open(viewer, entry_id, Purpose.RENDER)
+        self.checks.show(viewer, opened.entry)
+        facts, picture = self._read(opened.octets, section)
         if not is_picture(facts):
             raise NotFound("no such picture")
         return self._redraw(picture, longest)

@@ -1,5 +1,6 @@
 """What a list shows of an entry. Pure."""
 
+from app.file_views import FileState
 from app.reading.finding import EntryLine
 from app.views import Row
 from archive_store import ids
@@ -53,5 +54,6 @@ def row(line: EntryLine, indexed: IndexedSummary | None, *, only_here: bool) -> 
         size=line.size,
         unreadable=summary.unreadable,
         folder=line.folder,
+        infected=line.scan == FileState.INFECTED,
         to=summary.to,
     )

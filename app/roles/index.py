@@ -4,16 +4,19 @@ import contextlib
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
 
 from app.audit.alarms import raise_alarm
 from app.audit.events import MailUnreadable
 from app.roles.process import Role, run_role
+from app.scanning.background import Background
+from app.scanning.scanner import scanner_of
 from app.wiring import Parts
 from archive_store.clock import utc_now
 from archive_store.errors import StoreError
-from archive_store.indexing import Indexer
+from archive_store.indexing import Indexer, Listed, nobody
 from archive_store.mime.understanding import Understanding
 from archive_store.mime.worker import ParserPool, PoolLimits
 from archive_store.pace import LOOK, Pace
@@ -34,17 +37,35 @@ def main(role: Role) -> None:
     def unreadable() -> None:
         raise_alarm(parts.db, MailUnreadable(), role.name, utc_now())
 
-    indexer = Indexer(parts.db, parts.reader, parts.keys(), understanding, unreadable)
     pace = Pace()
-    role.ready()
     pause = 0.0
     try:
-        while not role.stop.wait(pause):
-            pause = _round(indexer, pace)
+        with _scanning(parts, role) as listed:
+            indexer = Indexer(
+                parts.db, parts.reader, parts.keys(), understanding, unreadable, listed
+            )
+            role.ready()
+            while not role.stop.wait(pause):
+                pause = _round(indexer, pace)
     finally:
         understanding.close()
         parsers.close()
         parts.close()
+
+
+@contextlib.contextmanager
+def _scanning(parts: Parts, role: Role) -> Iterator[Listed]:
+    """Whom mail with files is offered to once it is listed."""
+    with ParserPool(PoolLimits(children=1)) as parsers:
+        scanner = scanner_of(role.config, parsers)
+        if scanner is None:
+            yield nobody
+            return
+        background = Background(parts.db, scanner, role.name)
+        try:
+            yield background.offer
+        finally:
+            background.close()
 
 
 def _step_back() -> None:

@@ -37,6 +37,8 @@ from app.reading.live import Live
 from app.reading.service import Reading
 from app.roles.listening import Listening, bind, serve_app
 from app.roles.process import Role, run_role
+from app.scanning.checks import FileChecks
+from app.scanning.scanner import Scanner, scanner_of
 from app.sending.draft_box import DraftBox, DraftParts
 from app.sending.invitations import InvitationDesk
 from app.sending.limits import SendLimits
@@ -91,7 +93,8 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
     for part in (parts, keys, parsers, archive, calendars, easel):
         ending.callback(part.close)
     passwords, live = Passwords(), Live(parts.db)
-    reading = _reading(parts, keys, parsers, calendars, easel)
+    scanner = scanner_of(config, parsers)
+    reading = _reading(parts, keys, parsers, calendars, easel, FileChecks(parts.db, scanner))
     drafts = _drafts(parts, archive, reading)
     sending = _sending(parts, archive, reading, parsers, drafts)
     site = Site.at(config.public_url)
@@ -112,7 +115,7 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
         outages=OutageDesk(OutageParts(db=parts.db)),
         dns=_dns(parts),
         webhooks=WebhookDesk(WebhookParts(db=parts.db, keys=keys, private=config.webhooks_private)),
-        health=_watch(parts, keys),
+        health=_watch(parts, keys, scanner),
         config=config,
         pictures=_pictures(ending, easel) if config.remote_pictures else None,
     )
@@ -125,6 +128,7 @@ def _reading(
     parsers: ParserPool,
     calendars: Invitations,
     easel: Easel,
+    checks: FileChecks,
 ) -> Reading:
     return Reading(
         ReadingParts(
@@ -136,6 +140,7 @@ def _reading(
             documents=Documents(html=sanitize_html, text=plain_text_document, picture=raster_type),
             redraw=easel.redraw,
             keep=timedelta(days=parts.config.keep_days),
+            checks=checks,
         )
     )
 
@@ -175,6 +180,7 @@ def _sending(
             db=parts.db,
             archive=archive,
             opener=reading.opener,
+            checks=reading.checks,
             parsers=parsers,
             drafts=drafts,
             hold=timedelta(seconds=config.undo_seconds),
@@ -207,13 +213,14 @@ def _drafts(parts: Parts, archive: Archive, reading: Reading) -> DraftBox:
     )
 
 
-def _watch(parts: Parts, keys: KeysClient) -> Watch:
+def _watch(parts: Parts, keys: KeysClient, scanner: Scanner | None) -> Watch:
     config = parts.config
     return Watch(
         WatchParts(
             db=parts.db,
             keys=keys,
             disk=partial(_disk, config.data_dir),
+            scanner=scanner,
             certificate=partial(days_left, config.certificate),
         )
     )

@@ -21,6 +21,7 @@ class Answered:
     opened: OpenedEntry
     parsed: ParsedMessage
     pictures: Mapping[str, bytes]
+    locked: bool = False  # a virus was found in it: its text is all that may be taken
 
     def named(self) -> dict[str, str]:
         """The names under which its pictures stand in rich text, by Content-ID."""

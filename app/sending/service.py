@@ -18,10 +18,12 @@ from app.accounts import habits, identities
 from app.accounts.errors import Unknown
 from app.audit.events import Event, MessageScheduled, MessageSent
 from app.delivery import primaries
+from app.file_views import FilesLocked, FileState
 from app.keys.protocol import Purpose
 from app.models import Identity
 from app.phrase import Phrase, phrase, phrases
-from app.reading.opening import Opener, Parsers
+from app.reading.opening import OpenedEntry, Opener, Parsers
+from app.scanning.checks import FileChecks
 from app.sending import drafts, limits
 from app.sending.compose import MESSAGE, new_message_id
 from app.sending.dispatch import Recipient, as_unit
@@ -48,6 +50,7 @@ NOT_NOW = phrase(
     "The archive could not take it just now, and nothing was sent. Try again in a minute."
 )
 UNCERTAIN = phrase("The archive is slow to answer. Look into Sent before you send this again.")
+LOCKED = phrase("A virus was found in that message: its files stay here. Leave them out.")
 TOO_SOON = phrase("That time is over. Choose one that is still to come.")
 
 
@@ -61,6 +64,7 @@ class SendingParts:
     db: Database
     archive: Archive
     opener: Opener
+    checks: FileChecks
     parsers: Parsers
     drafts: DraftBox
     hold: timedelta = timedelta(0)
@@ -91,6 +95,7 @@ class Sending:
         self._db = parts.db
         self._archive = parts.archive
         self._opener = parts.opener
+        self._checks = parts.checks
         self._parsers = parts.parsers
         self._drafts = parts.drafts
         self._hold = parts.hold
@@ -113,7 +118,7 @@ class Sending:
             raise NotFound("nobody to send as")
         if kind == "new":
             return drafts.blank(mine, own)
-        source = self._source(viewer, entry_id)
+        source = self._source(viewer, entry_id, kind)
         if source is None:
             raise NotFound("no such message")
         return drafts.answering(kind, source, mine, viewer, own)
@@ -142,7 +147,7 @@ class Sending:
         identity = self._identity(viewer, outgoing.identity_id)
         source = None
         if outgoing.source_kind != "new":
-            source = self._source(viewer, outgoing.source_entry)
+            source = self._source(viewer, outgoing.source_entry, outgoing.source_kind)
         files = self._files(viewer, outgoing, source)
         whole = replace(outgoing, attachments=files, keep_attachments=(), draft_files=())
         if source is not None and whole.source_kind == "enclose":
@@ -181,16 +186,35 @@ class Sending:
                 "from", phrase("You cannot send as this. Choose one of your own.")
             ) from None
 
-    def _source(self, viewer: Viewer, entry_id: str | None) -> Answered | None:
+    def _source(self, viewer: Viewer, entry_id: str | None, kind: DraftKind) -> Answered | None:
+        """With nothing but its text when it is infected; FilesLocked for one to be enclosed."""
         if entry_id is None:
             return None
         # Quoting shows the message again: within minutes of an audited opening that is no
         # new one, and otherwise the keys role records it as an opening.
         opened = self._opener.open(viewer, entry_id, Purpose.RENDER)
         parsed = self._parsers.message(opened.octets)
+        if self._is_locked(viewer, opened, kind):
+            return Answered(opened, replace(parsed, attachments=()), {}, locked=True)
         shows = parsed.html and any(file.inline for file in parsed.attachments)
         pictures = self._parsers.inline_images(opened.octets) if shows else {}
         return Answered(opened, parsed, pictures)
+
+    def _is_locked(self, viewer: Viewer, opened: OpenedEntry, kind: DraftKind) -> bool:
+        """Only a forward takes files along, so only for one clamd is asked. Where that cannot say
+        they go: the person has them from a stranger, and whoever gets them has a check as well.
+        """
+        forwards = kind in ("forward", "enclose")
+        try:
+            if forwards and self._checks.needs(opened.entry):
+                self._checks.clear(viewer, opened.entry, opened.octets, unchecked=True)
+            elif not forwards:
+                return self._checks.state(opened.entry) is FileState.INFECTED
+        except FilesLocked:
+            if kind == "enclose":
+                raise
+            return True
+        return False
 
     def _files(
         self, viewer: Viewer, outgoing: Outgoing, source: Answered | None
@@ -218,6 +242,8 @@ class Sending:
         )
 
     def _kept(self, source: Answered | None, index: int) -> Octets:
+        if source is not None and source.locked:
+            raise BadDraft("attachments", LOCKED)
         found = self._parsers.attachment(source.opened.octets, index) if source else None
         if found is None:
             raise BadDraft(

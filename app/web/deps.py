@@ -102,12 +102,15 @@ class ReadingService(Protocol):
         sought: str,
         remote: Callable[[str], str | None] | None = None,
     ) -> SafeDocument: ...
-    def original(self, viewer: Viewer, entry_id: str) -> bytes: ...
+    def original(self, viewer: Viewer, entry_id: str, *, unchecked: bool = False) -> bytes:
+        """This and the files raise FilesLocked, or FilesUnchecked unless `unchecked`."""
+
+    def source(self, viewer: Viewer, entry_id: str) -> bytes: ...
     def check(self, viewer: Viewer, entry_id: str) -> None:
         """That it is there and the viewer's own. Opens nothing."""
 
     def attachment(
-        self, viewer: Viewer, entry_id: str, section: Section
+        self, viewer: Viewer, entry_id: str, section: Section, *, unchecked: bool = False
     ) -> tuple[AttachmentFacts, bytes]: ...
     def open_enclosed(self, viewer: Viewer, entry_id: str, section: Section) -> EnclosedMail: ...
     def enclosed_body(self, viewer: Viewer, entry_id: str, section: Section) -> SafeDocument: ...
@@ -116,7 +119,9 @@ class ReadingService(Protocol):
     ) -> Picture | None:
         """A picture among the files; None where it cannot be drawn."""
 
-    def attachments(self, viewer: Viewer, entry_id: str) -> Iterator[tuple[AttachmentFacts, bytes]]:
+    def attachments(
+        self, viewer: Viewer, entry_id: str, *, unchecked: bool = False
+    ) -> Iterator[tuple[AttachmentFacts, bytes]]:
         """All that are listed, when `OpenMessage.zips`; each is read when its turn comes."""
 
     def search(self, viewer: Viewer, text: str, page: int, zone: tzinfo) -> SearchPage: ...

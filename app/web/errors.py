@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from app.file_views import FilesLocked, FileState, FilesUnchecked
 from app.login_views import NotConfirmed
 from app.phrase import Phrase, phrase
 from app.web.render import render
@@ -116,6 +117,33 @@ FULL = Words(
     ),
     "server",
 )
+LOCKED = Words(
+    phrase("This file is locked"),
+    phrase(
+        "A virus was found in the message that it came with, so none of its files is given to "
+        "anybody. The text can be read. If you need the file, tell your help desk; do not ask the "
+        "sender to send it in another way."
+    ),
+    "lock",
+)
+UNCHECKED: dict[str, Words] = {
+    FileState.UNCHECKED: Words(
+        phrase("This file is not checked yet"),
+        phrase(
+            "The virus scanner does not answer just now. Wait a minute and try again, or take the "
+            "file as it is, if you expected it and know who sent it."
+        ),
+        "shield-alert",
+    ),
+    FileState.LARGE: Words(
+        phrase("This file was not checked"),
+        phrase(
+            "The message is larger than what the virus scanner looks at. Take the file as it is "
+            "only if you expected it and know who sent it."
+        ),
+        "shield-alert",
+    ),
+}
 OUT_WHILE_WRITING = Words(
     phrase("You are signed out"),
     phrase(
@@ -131,14 +159,17 @@ RETRY_SECONDS = 30
 WINDOW_SECONDS = 60  # of `keys.pace`
 
 
-def error_page(request: Request, status: int, words: Words | None = None) -> HTMLResponse:
-    """The page for a status; an unlisted one is told as 400 or 500."""
+def error_page(
+    request: Request, status: int, words: Words | None = None, anyway: str = ""
+) -> HTMLResponse:
+    """The page for a status; an unlisted one is told as 400 or 500. `anyway`: where to go on."""
     said = words or WORDS.get(status) or WORDS[500 if status >= 500 else 400]
     context = {
         "words": said,
         "status": status,
         "go_back": status in GO_BACK,
         "aside": said is OUT_WHILE_WRITING,
+        "anyway": anyway,
     }
     return render(request, "error.html", context, status=status)
 
@@ -167,6 +198,16 @@ def damaged(request: Request, _: Exception) -> Response:
     return error_page(request, 500, DAMAGED)
 
 
+def locked(request: Request, _: Exception) -> Response:
+    return error_page(request, 403, LOCKED)
+
+
+def unchecked(request: Request, error: Exception) -> Response:
+    """The warning before a file that nobody has looked at; its link takes the file."""
+    said = UNCHECKED[error.state if isinstance(error, FilesUnchecked) else FileState.UNCHECKED]
+    return error_page(request, 409, said, anyway=f"{request.url.path}?unchecked=yes")
+
+
 def too_many(request: Request, _: Exception) -> Response:
     page = error_page(request, 429, TOO_MUCH_AT_ONCE)
     page.headers["Retry-After"] = str(WINDOW_SECONDS)
@@ -192,6 +233,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(NotFound, not_found)
     app.add_exception_handler(SealBroken, damaged)
     app.add_exception_handler(FrameBroken, damaged)
+    app.add_exception_handler(FilesLocked, locked)
+    app.add_exception_handler(FilesUnchecked, unchecked)
     app.add_exception_handler(TooMany, too_many)
     app.add_exception_handler(StoreError, store_error)
     app.add_exception_handler(RequestValidationError, bad_request)

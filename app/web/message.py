@@ -30,6 +30,7 @@ router = APIRouter()
 EntryId = Annotated[str, Path(pattern=r"^[a-z2-7]{26}$")]
 STAYS = frozenset({"star", "unstar"})  # what leaves the reader on the message
 Found = Annotated[str, Query(pattern=r"^[\w-]{0,16}$")]  # a search, by its key (`recall`)
+Warned = Annotated[bool, Query()]  # the person was told that nobody looked for viruses
 SECTION = rf"^[0-9]{{1,6}}(\.[0-9]{{1,6}}){{0,{MOST_DEEP - 1}}}$"
 SHOWN_SOURCE = 1024 * 1024
 SOURCE_POLICY = (
@@ -141,7 +142,7 @@ def source(request: Request, place: Here, entry_id: EntryId, visit: Reader) -> R
 
 @router.get("/mail/{folder}/{entry_id}/source/text", name="source_text")
 def source_text(request: Request, folder: FolderName, entry_id: EntryId, visit: Reader) -> Response:
-    octets = services_of(request).reading.original(visit.viewer, entry_id)
+    octets = services_of(request).reading.source(visit.viewer, entry_id)
     # Header octets beyond ASCII are undefined; UTF-8 is what RFC 6532 writes.
     shown = octets[:SHOWN_SOURCE].decode("utf-8", "replace")
     headers = {"Content-Security-Policy": SOURCE_POLICY}
@@ -149,17 +150,28 @@ def source_text(request: Request, folder: FolderName, entry_id: EntryId, visit: 
 
 
 @router.get("/mail/{folder}/{entry_id}/original", name="original")
-def original(request: Request, folder: FolderName, entry_id: EntryId, visit: Reader) -> Response:
-    octets = services_of(request).reading.original(visit.viewer, entry_id)
+def original(
+    request: Request,
+    folder: FolderName,
+    entry_id: EntryId,
+    visit: Reader,
+    unchecked: Warned = False,
+) -> Response:
+    reading = services_of(request).reading
+    octets = reading.original(visit.viewer, entry_id, unchecked=unchecked)
     return download(octets, f"{entry_id}.eml", "message/rfc822")
 
 
 @router.get("/mail/{folder}/{entry_id}/attachments.zip", name="attachments")
 def attachments(
-    request: Request, folder: FolderName, entry_id: EntryId, visit: Reader
+    request: Request,
+    folder: FolderName,
+    entry_id: EntryId,
+    visit: Reader,
+    unchecked: Warned = False,
 ) -> StreamingResponse:
     services = services_of(request)
-    found = services.reading.attachments(visit.viewer, entry_id)
+    found = services.reading.attachments(visit.viewer, entry_id, unchecked=unchecked)
     pieces = zipped(((facts.filename, octets) for facts, octets in found), services.now())
     headers = download_headers("attachments.zip")
     return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
@@ -179,7 +191,13 @@ def printed(request: Request, place: Here, entry_id: EntryId, visit: Reader) -> 
 
 @router.get("/mail/{folder}/{entry_id}/attachments/{index}", name="attachment")
 def attachment(
-    request: Request, folder: FolderName, entry_id: EntryId, section: InMail, visit: Reader
+    request: Request,
+    folder: FolderName,
+    entry_id: EntryId,
+    section: InMail,
+    visit: Reader,
+    unchecked: Warned = False,
 ) -> Response:
-    facts, octets = services_of(request).reading.attachment(visit.viewer, entry_id, section)
+    reading = services_of(request).reading
+    facts, octets = reading.attachment(visit.viewer, entry_id, section, unchecked=unchecked)
     return download(octets, facts.filename)

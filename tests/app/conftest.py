@@ -25,6 +25,8 @@ from app.keys.server import KeysServer
 from app.models import AuditEvent, QueueItem, User
 from app.reading.desk import Documents, ReadingParts
 from app.reading.service import Reading
+from app.scanning.checks import FileChecks
+from app.scanning.scanner import Scanner
 from app.secret import Secret
 from app.sending.draft_box import DraftBox, DraftParts
 from app.sending.service import Sending, SendingParts
@@ -112,6 +114,7 @@ class World:
                 ),
                 redraw=redraw_or_none,
                 keep=KEEP,
+                checks=FileChecks(self.db, now=self.clock),
                 now=self.clock,
             )
         )
@@ -130,6 +133,11 @@ class World:
         self._people()
         self.agent.ensure_keys()
 
+    def checks_files(self, scanner: Scanner, patience: float = 60.0) -> None:
+        """From now on as where the operator has clamd."""
+        self.reading.checks = FileChecks(self.db, scanner, self.clock, patience)
+        self.sending = self.sends(timedelta(0))
+
     def sends(self, hold: timedelta) -> Sending:
         """Sending whose mail can be taken back for a while."""
         return Sending(
@@ -137,6 +145,7 @@ class World:
                 db=self.db,
                 archive=self._web_archive,
                 opener=self.reading.opener,
+                checks=self.reading.checks,
                 parsers=self.parsers,
                 drafts=self.drafts,
                 hold=hold,

@@ -36,6 +36,7 @@ def sending(world: World, most: SendLimits) -> Sending:
         db=world.db,
         archive=world.archive,
         opener=world.reading.opener,
+        checks=world.reading.checks,
         parsers=world.parsers,
         drafts=world.drafts,
         now=world.clock,

@@ -228,6 +228,7 @@ def sending_with(world: World, archive: Stubborn) -> Sending:
             db=world.db,
             archive=archive,  # type: ignore[arg-type]  # all that is used of it
             opener=world.reading.opener,
+            checks=world.reading.checks,
             parsers=world.parsers,
             drafts=world.drafts,
             now=utc_now,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta, tzinfo
 from typing import Any
 
-from app.file_views import EnclosedMail, Section
+from app.file_views import EnclosedMail, FilesLocked, FileState, FilesUnchecked, Section
 from app.pictures.picture import Picture
 from app.search_views import Chip, SearchPage
 from app.viewer import Viewer
@@ -136,6 +136,8 @@ class ReadingDouble(TalkDouble):
             zips=len(letter.attachments) > 1,
             told=letter.told,
             invitation=letter.invitation,
+            files=letter.files,
+            virus="Eicar-Test" if letter.files == "infected" else "",
         )
 
     def body_html(
@@ -147,7 +149,18 @@ class ReadingDouble(TalkDouble):
             return sanitize_html(letter.parsed.html, None, needles, remote)
         return plain_text_document(letter.text, needles)
 
-    def original(self, viewer: Viewer, entry_id: str) -> bytes:
+    def original(self, viewer: Viewer, entry_id: str, *, unchecked: bool = False) -> bytes:
+        self._clear(entry_id, unchecked)
+        return self.source(viewer, entry_id)
+
+    def _clear(self, entry_id: str, unchecked: bool) -> None:
+        state = FileState(self.letters[self.place_of(entry_id)].files)
+        if state is FileState.INFECTED:
+            raise FilesLocked
+        if state in (FileState.UNCHECKED, FileState.LARGE) and not unchecked:
+            raise FilesUnchecked(state)
+
+    def source(self, viewer: Viewer, entry_id: str) -> bytes:
         self.calls.append(("original", entry_id))
         letter = self.letters[self.place_of(entry_id)]
         head = f"From: {letter.row.sender_address}\r\nSubject: <script>{letter.row.subject}\r\n\r\n"
@@ -157,8 +170,9 @@ class ReadingDouble(TalkDouble):
         self.place_of(entry_id)
 
     def attachment(
-        self, viewer: Viewer, entry_id: str, section: Section
+        self, viewer: Viewer, entry_id: str, section: Section, *, unchecked: bool = False
     ) -> tuple[sample.Attachment, bytes]:
+        self._clear(entry_id, unchecked)
         self.calls.append(("attachment", (entry_id, section)))
         for file in self.letters[self.place_of(entry_id)].attachments:
             if file.index == section[-1]:
@@ -167,7 +181,7 @@ class ReadingDouble(TalkDouble):
 
     def open_enclosed(self, viewer: Viewer, entry_id: str, section: Section) -> EnclosedMail:
         """Any file is a mail: the letter that it is a file of."""
-        file, _ = self.attachment(viewer, entry_id, section)
+        file, _ = self.attachment(viewer, entry_id, section, unchecked=True)
         letter = self.letters[self.place_of(entry_id)]
         return EnclosedMail(
             section=section,
@@ -175,21 +189,23 @@ class ReadingDouble(TalkDouble):
             attachments=letter.attachments,
             size=file.size,
             blocked_images=letter.blocked_images,
+            files=letter.files,
         )
 
     def enclosed_body(self, viewer: Viewer, entry_id: str, section: Section) -> SafeDocument:
-        self.attachment(viewer, entry_id, section)
+        self.attachment(viewer, entry_id, section, unchecked=True)
         return self.body_html(viewer, entry_id, "")
 
     def preview(
         self, viewer: Viewer, entry_id: str, section: Section, longest: int
     ) -> Picture | None:
-        _, octets = self.attachment(viewer, entry_id, section)
+        _, octets = self.attachment(viewer, entry_id, section, unchecked=True)
         return redraw_or_none(octets, longest)
 
     def attachments(
-        self, viewer: Viewer, entry_id: str
+        self, viewer: Viewer, entry_id: str, *, unchecked: bool = False
     ) -> Iterator[tuple[sample.Attachment, bytes]]:
+        self._clear(entry_id, unchecked)
         self.calls.append(("attachments", entry_id))
         files = self.letters[self.place_of(entry_id)].attachments
         return ((file, file.octets) for file in files)

@@ -157,7 +157,7 @@ def test_a_message_without_text_says_so(world: World, vlad: Client) -> None:
 def test_a_damaged_message_is_no_file_to_save(
     world: World, vlad: Client, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
-    def broken(*_: object) -> bytes:
+    def broken(*_: object, **__: object) -> bytes:
         raise error("what no page may say")
 
     monkeypatch.setattr(world.reading, "original", broken)

@@ -1,0 +1,1 @@
+"""Mail checked for viruses by the operator's clamd (ClamAV), where there is one."""
