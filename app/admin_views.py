@@ -49,6 +49,7 @@ class DomainLine:
     unread_reports: int = 0  # kept whole, since they could not be read
     quarantine: str = ""  # the address by which commands name them
     dkim: tuple[DkimLine, ...] = ()
+    checked_by: str = ""  # the server whose findings are believed, and its networks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,7 @@ class DomainForm:
     unknown_recipients: str
     enabled: bool
     all_users: bool
+    checked_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,8 @@ class Domain(Base):
     dkim: Mapped[str] = mapped_column(String(SELECTOR_LENGTH), default="", server_default="")
     # What its people send goes to their own mailbox on the primary, too.
     sent_copies: Mapped[str] = mapped_column(String(4), default="imap", server_default="imap")
+    # The server whose Authentication-Results are believed (`accounts.checking`); empty: none.
+    checked_by: Mapped[str] = mapped_column(String(400), default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(Utc)
     dkim_keys: Mapped[list[DkimKey]] = relationship(
         order_by="DkimKey.created_at, DkimKey.name, DkimKey.selector", viewonly=True

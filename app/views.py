@@ -185,6 +185,17 @@ NOWHERE = Position(0, 0, None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SenderCheck:
+    """What the domain's own checker found of a mail. `passed` and `failed`: by DMARC (RFC 7489)."""
+
+    by: str  # the name of the checker
+    domain: str  # that the mail claims to come from
+    passed: bool
+    failed: bool
+    results: tuple[tuple[str, str, str], ...]  # method, result, and the domain it speaks of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenMessage:
     """One opened message. Its text is not here: the frame asks for it."""
 
@@ -199,6 +210,7 @@ class OpenMessage:
     blocked_images: int = 0  # pictures from outside that are not fetched
     zips: bool = False  # the attachments can be had as one archive
     marked_links: int = 0  # links that lead elsewhere than they seem to
+    check: SenderCheck | None = None  # None: nobody checked it whose word is taken
     told: str | None = None  # a phrase: what the reader is to know of who sent it
     invitation: Invited | None = None
     files: str = "off"  # of viruses in it (`file_views.FileState`)

@@ -17,6 +17,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app import audit
+from app.accounts import checking
+from app.accounts.checking import Checker
 from app.accounts.errors import Invalid, Taken, Unknown
 from app.accounts.permissions import Permission, reachable_domain, require
 from app.audit.events import DomainAdded, DomainChanged, DomainDisabled, DomainEnabled
@@ -232,6 +234,10 @@ def _write_sent_copies(domain: Domain, text: str) -> None:
     domain.sent_copies = text.lower()
 
 
+def _write_checked_by(domain: Domain, text: str) -> None:
+    domain.checked_by = str(Checker.parse(text) or "")
+
+
 CHANGES: Mapping[str, Change] = {
     "relay": Change(
         Permission.ROUTE_DOMAIN,
@@ -268,6 +274,12 @@ CHANGES: Mapping[str, Change] = {
         "imap, smtp or off",
         lambda domain: domain.sent_copies,
         _write_sent_copies,
+    ),
+    "checked-by": Change(
+        Permission.CHANGE_DOMAIN,
+        checking.EXPECTS,
+        lambda domain: domain.checked_by or "none",
+        _write_checked_by,
     ),
     "unknown-recipients": Change(
         Permission.CHANGE_DOMAIN,

@@ -306,6 +306,7 @@ class Administration:
         changes = {
             "relay": relay,
             "smarthost": form.smarthost or "none",
+            "checked-by": form.checked_by or "none",
             "unknown-recipients": "reject" if relay == "none" else form.unknown_recipients,
         }
         domains.change(tx, viewer, domain, changes, now)

@@ -67,7 +67,7 @@ def set_(
     changes: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...", help="What to change.")],
     data: DataOption = None,
 ) -> None:
-    """Change a domain: relay, smarthost, relay-tls, smarthost-tls, dkim, sent-copies,
+    """Change a domain: relay, smarthost, relay-tls, smarthost-tls, dkim, sent-copies, checked-by,
     unknown-recipients.
     """
     with opened(data) as parts, parts.db.write() as tx:
@@ -124,6 +124,7 @@ def _facts(domain: Domain) -> dict[str, Any]:
         "smarthost-tls": domain.smarthost_tls,
         "dkim": domain.dkim or "off",
         "sent-copies": domain.sent_copies,
+        "checked-by": domain.checked_by or "none",
         "unknown-recipients": domain.unknown_recipients,
         "enabled": domain.enabled,
         "all-users": domain.all_users,

@@ -3,30 +3,32 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.accounts import identities
+from app.accounts.checking import Checker
 from app.delivery.state import NONE, EntryDelivery, delivery_state
 from app.file_views import MAIL_TYPES, MOST_DEEP, FileState, Section
 from app.invitation_views import Invited
 from app.keys.protocol import Purpose
 from app.markup import leads
+from app.models import Domain
 from app.phrase import phrase
-from app.reading import files, finding, handing, posing, rows
+from app.reading import files, finding, handing, posing, rows, verdicts
 from app.reading.desk import Desk, Remote
 from app.reading.finding import EntryLine
 from app.reading.invitation import OWN, invited
 from app.reading.opening import OpenedEntry
 from app.viewer import Viewer
-from app.views import NOWHERE, OpenMessage, Position, Row, RowFilter, SafeDocument
+from app.views import NOWHERE, OpenMessage, Position, Row, RowFilter, SafeDocument, SenderCheck
 from archive_store import ids
 from archive_store.errors import FrameBroken, NotFound, SealBroken
 from archive_store.indexing import IndexedSummary
 from archive_store.mime.html_text import remote_images
 from archive_store.mime.invitation import METHODS
 from archive_store.mime.summary import summarise
-from archive_store.mime.values import Attachment, ParsedMessage
+from archive_store.mime.values import Attachment, ParsedMessage, Problem
 from archive_store.models import Entry
 from archive_store.search import parse_query
 
@@ -76,6 +78,7 @@ class Messages(Desk):
             delivery = delivery_state(tx, [entry.id])[entry.id]
             came = parsed.sender if entry.folder not in OWN else None
             told = posing.told_of(tx, viewer, came) if came else None
+            check = self._check(tx, viewer, opened, parsed) if came else None
             mine = [one.address for one in identities.list_of(tx, viewer.user.id)]
         attachments = files.listed(parsed.attachments, self._shown(opened.octets, parsed))
         state = self.checks.state(entry)
@@ -95,9 +98,21 @@ class Messages(Desk):
             genuine=opened.genuine,
             blocked_images=remote_images(parsed.html) if parsed.html else 0,
             marked_links=marked_links(parsed),
+            check=check,
             told=told,
             invitation=self._invitation(opened, parsed, mine),
         )
+
+    def _check(
+        self, tx: Session, viewer: Viewer, opened: OpenedEntry, parsed: ParsedMessage
+    ) -> SenderCheck | None:
+        """What the domain's checker found; of a mail with several senders nothing is said."""
+        domain = tx.scalar(select(Domain).where(Domain.id == viewer.user.domain_id))
+        if domain is None or parsed.sender is None or Problem.SEVERAL_SENDERS in parsed.problems:
+            return None
+        checker = Checker.parse(domain.checked_by)
+        client = opened.envelope.client_ip
+        return verdicts.check_of(opened.octets, client, checker, parsed.sender.address)
 
     def _invitation(
         self, opened: OpenedEntry, parsed: ParsedMessage, mine: Sequence[str]

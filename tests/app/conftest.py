@@ -222,12 +222,13 @@ class World:
         *recipients: str,
         mail_from: str = "hanna@in.example",
         at: datetime | None = None,
+        client_ip: str = "",
     ) -> list[str]:
         """Store a mail for some recipients of one domain; the ids of its entries."""
         received_at = at or self.clock()
         recipients = recipients or ("vlad@acme.example",)
         boxes = [self.mailbox(one) for one in recipients]
-        envelopes = [Envelope(mail_from, to) for to in recipients]
+        envelopes = [Envelope(mail_from, to, client_ip=client_ip) for to in recipients]
         pairs = list(zip(boxes, envelopes, strict=True))
         incoming = Incoming(
             boxes[0].tenant_id,

@@ -50,6 +50,7 @@ def as_typed(form: FormData, name: str) -> DomainForm:
         unknown_recipients=text(form, "unknown_recipients"),
         enabled=bool(text(form, "enabled")),
         all_users=bool(text(form, "all_users")),
+        checked_by=text(form, "checked_by").strip(),
     )
 
 
@@ -62,6 +63,7 @@ def as_set(domain: DomainLine) -> DomainForm:
         unknown_recipients=domain.unknown_recipients,
         enabled=domain.enabled,
         all_users=False,
+        checked_by=domain.checked_by,
     )
 
 

@@ -152,7 +152,9 @@ class AdminDouble:
         if form.mode == "relay" and not form.relay:
             raise BadEntry("relay", "Say where its mail goes on to, as host:port.")
         place = self.all_domains.index(old)
-        self.all_domains[place] = replace(old, relay=form.relay, enabled=form.enabled)
+        self.all_domains[place] = replace(
+            old, relay=form.relay, enabled=form.enabled, checked_by=form.checked_by
+        )
 
     def overview(self, viewer: Viewer) -> Overview:
         seen = self.domains(viewer)

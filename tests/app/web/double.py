@@ -135,6 +135,7 @@ class ReadingDouble(TalkDouble):
             marked_links=letter.marked_links,
             zips=len(letter.attachments) > 1,
             told=letter.told,
+            check=letter.check,
             invitation=letter.invitation,
             files=letter.files,
             virus="Eicar-Test" if letter.files == "infected" else "",

@@ -7,7 +7,7 @@ from typing import Any
 from app.invitation_views import Invited
 from app.phrase import Phrase
 from app.viewer import Person, Role
-from app.views import DeliveryState, Row
+from app.views import DeliveryState, Row, SenderCheck
 from archive_store.ids import show
 
 NOW = datetime(2026, 11, 24, 10, 8, tzinfo=UTC)
@@ -60,6 +60,7 @@ class Letter:
     marked_links: int = 0
     talk: str = ""  # letters of one conversation have the same
     told: Phrase | None = None
+    check: SenderCheck | None = None
     invitation: Invited | None = None
     files: str = "off"  # of viruses in it
 

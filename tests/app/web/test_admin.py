@@ -97,6 +97,16 @@ def test_an_administrator_sets_their_own_domain_and_no_other(world: World, maria
     assert maria.post(f"/admin/domains/{sample.entry_id(901)}", DOMAIN).status_code == 404
 
 
+def test_an_administrator_says_whose_word_is_taken_of_where_mail_comes_from(
+    world: World, maria: Client
+) -> None:
+    path = f"/admin/domains/{sample.entry_id(900)}"
+    checker = "mx.acme.example 192.0.2.0/24"
+    assert maria.post(path, DOMAIN | {"checked_by": f" {checker} "}).status_code == 303
+    assert world.admin.all_domains[0].checked_by == checker
+    assert f'value="{checker}"' in maria.get(path).text
+
+
 def test_where_mail_goes_is_for_the_provider_to_set(maria: Client, provider: Client) -> None:
     path = f"/admin/domains/{sample.entry_id(900)}"
     own = maria.get(path).text

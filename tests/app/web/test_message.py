@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
 from app.phrase import phrase
+from app.views import SenderCheck
 from app.web.frame import FRAME_CSP
 from archive_store.errors import FrameBroken, SealBroken
 from tests.app.web import sample
@@ -230,3 +232,44 @@ def test_what_is_to_be_known_of_the_sender_is_one_notice(world: World, vlad: Cli
     page = vlad.get(shown).text
     assert "Not received by this service" in page
     assert "It is &lt;b&gt;" not in page
+
+
+CONFIRMED = SenderCheck(
+    by="mx.acme.example",
+    domain="brightwater.example",
+    passed=True,
+    failed=False,
+    results=(("DMARC", "pass", "brightwater.example"), ("SPF", "fail", "")),
+)
+
+
+def change(world: World, number: int, **changes: object) -> None:
+    place = world.reading.place_of(sample.entry_id(number))
+    letter: Any = world.reading.letters[place]
+    world.reading.letters[place] = replace(letter, **changes)
+
+
+def test_what_a_checker_found_of_the_sender_is_said_in_words(world: World, vlad: Client) -> None:
+    change(world, 1, check=CONFIRMED)
+    page = vlad.get(path(1)).text
+    assert "brightwater.example confirms this mail." in page
+    assert "DMARC pass (brightwater.example), SPF fail" in page
+    change(world, 1, check=replace(CONFIRMED, passed=False, failed=True))
+    page = vlad.get(path(1)).text
+    assert "fails the check of brightwater.example" in page
+    assert "confirms this mail" not in page
+
+
+def test_nothing_reassures_beside_a_warning(world: World, vlad: Client) -> None:
+    change(world, 1, check=CONFIRMED, told=phrase("Beware."))
+    page = vlad.get(path(1)).text
+    assert "Beware." in page
+    assert "confirms this mail" not in page
+    change(world, 1, told=None, genuine=False)
+    assert "confirms this mail" not in vlad.get(path(1)).text
+
+
+def test_links_that_lead_elsewhere_are_told_above_the_text(world: World, vlad: Client) -> None:
+    change(world, 1, marked_links=2)
+    assert "2 links in this message do not lead where they seem to." in vlad.get(path(1)).text
+    assert "lead where" not in vlad.get(path(2)).text
