@@ -30,6 +30,7 @@ CHOICES: Final = {
     "pane": ("right", "below", "off"),
     "swipe": ("delete", "archive", "off"),
     "keys": ("on", "off"),
+    "searches": ("off", "on"),
 }
 LOOK = "look"
 ZONE = "tz"
@@ -105,6 +106,7 @@ class Look:
     zone: str = ""  # its name; empty: as the browser tells
     swipe: str = "delete"  # what it does towards the beginning of the line
     keys: str = "on"
+    searches: str = "off"  # on: this browser remembers what was looked for
 
     def __str__(self) -> str:
         return ".".join(astuple(self))

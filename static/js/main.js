@@ -9,5 +9,6 @@ import "./swipe.js";
 import "./live.js";
 import "./compose.js";
 import "./floats.js";
+import "./search.js";
 import "./keys.js";
 import "./passkeys.js";

@@ -40,7 +40,7 @@ def test_an_unknown_look_is_the_usual_one(vlad: Client, look: str) -> None:
 
 def test_a_nonsense_choice_is_the_usual_one(vlad: Client) -> None:
     vlad.post("/settings/look", {"theme": "pink", "density": "loose", "view": "upside"})
-    assert vlad.cookies["look"] == "auto.comfortable..messages.right..delete.on"
+    assert vlad.cookies["look"] == "auto.comfortable..messages.right..delete.on.off"
 
 
 def test_a_chosen_time_zone_is_stronger_than_the_browsers(vlad: Client) -> None:
@@ -63,7 +63,7 @@ def test_a_chosen_time_zone_is_stronger_than_the_browsers(vlad: Client) -> None:
 def test_what_is_not_in_the_form_stays_as_it_was(vlad: Client) -> None:
     vlad.post("/settings/look", {"theme": "dark", "pane": "below", "swipe": "archive"})
     vlad.post("/settings/look", {"keys": "off"})
-    assert vlad.cookies["look"] == "dark.comfortable..messages.below..archive.off"
+    assert vlad.cookies["look"] == "dark.comfortable..messages.below..archive.off.off"
     page = vlad.get("/mail/inbox").text
     assert 'data-pane="below" data-keys="off"' in page
     assert 'data-swipe="archive"' in page

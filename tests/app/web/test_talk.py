@@ -16,7 +16,7 @@ SENT, TOMAS, HANNA = 20, 4, 1  # the sample's conversation, oldest first
 def grouped(vlad: Client) -> Client:
     look = {"theme": "dark", "density": "compact", "view": "conversations"}
     vlad.post("/settings/look", look)
-    assert vlad.cookies["look"] == "dark.compact..conversations.right..delete.on"
+    assert vlad.cookies["look"] == "dark.compact..conversations.right..delete.on.off"
     return vlad
 
 
