@@ -46,6 +46,9 @@ def test_the_wheel_carries_the_code_the_pages_and_the_migrations(wheel: Path) ->
     papers = {name for name in names if ".dist-info/" in name}
     assert names - papers == expected
     assert {Path(name).name for name in papers} >= {"LICENSE", "NOTICE", "entry_points.txt"}
+    [bill] = [name for name in papers if ".dist-info/sboms/" in name]
+    bill_of_today = (ROOT / "requirements" / "livearchive.cdx.json").read_bytes()
+    assert zipfile.ZipFile(wheel).read(bill) == bill_of_today
 
 
 @pytest.fixture(scope="module")
