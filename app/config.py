@@ -86,6 +86,7 @@ class Config:
     keep_days: int
     mailbag_days: int
     undo_seconds: int
+    offline: bool
     maillog_days: int
     send_per_hour: int
     send_per_day: int

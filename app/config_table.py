@@ -255,6 +255,13 @@ SETTINGS: tuple[Setting, ...] = (
         "How many seconds what people send waits here, so that they can take it back. 0: not at "
         "all. The button for it goes five seconds earlier.",
     ),
+    Setting(
+        "OFFLINE",
+        "yes",
+        YES,
+        "Whether people may have what they read kept on their own devices, sealed, to read it "
+        "there without a line.",
+    ),
     Setting("MAILLOG_DAYS", "30", whole(1, 400), "How many days the mail log is kept."),
     Setting(
         "SEND_PER_HOUR",

@@ -4,6 +4,7 @@ An entry is hidden exactly `keep` after it was received.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol, cast
@@ -96,6 +97,17 @@ def find(tx: Session, window: Window, shown: Sequence[str]) -> list[Entry]:
 def find_one(tx: Session, window: Window, shown: str) -> Entry:
     """The entry of this id, or NotFound."""
     return find(tx, window, [shown])[0]
+
+
+def still_there(tx: Session, window: Window, shown: Sequence[str]) -> frozenset[str]:
+    """Those of the ids whose entries can be seen outside the trash; what is no id is not there."""
+    wanted: list[bytes] = []
+    for one in shown:
+        with suppress(ids.BadId):
+            wanted.append(ids.read(one))
+    kept = (Entry.folder != TRASH, *window.conditions)
+    found = select(Entry.id).where(Entry.id.in_(wanted), *kept)
+    return frozenset(ids.show(one) for one in tx.scalars(found))
 
 
 def read_id(shown: str) -> bytes:

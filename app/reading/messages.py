@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -138,6 +139,16 @@ class Messages(Desk):
     def check(self, viewer: Viewer, entry_id: str) -> None:
         """NotFound unless the message is there and the viewer's own. Opens nothing."""
         self.opener.locate(viewer, entry_id)
+
+    def leaves_at(self, viewer: Viewer, entry_id: str) -> datetime:
+        """When the message is over. Opens nothing."""
+        entry, _ = self.opener.locate(viewer, entry_id)
+        return entry.received_at + self._keep
+
+    def still_there(self, viewer: Viewer, shown: Sequence[str]) -> frozenset[str]:
+        """Those of the ids whose messages are there, and not in the trash. Opens nothing."""
+        with self._db.read() as tx:
+            return finding.still_there(tx, self._window(viewer), shown)
 
     def original(self, viewer: Viewer, entry_id: str, *, unchecked: bool = False) -> bytes:
         """The octets as received; audited."""

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from app.secret import Secret
 from app.views import BadEntry, Visit
-from app.web import cookies, flash
+from app.web import cookies, flash, keeping
 from app.web.access import READER, SignedIn
 from app.web.csrf import PostedForm, text
 from app.web.deps import services_of
@@ -31,6 +31,7 @@ def show(request: Request, visit: Visit, problem: BadEntry | None = None) -> Res
         "held_since": services.holds.held_since(visit.viewer),
         "sessions": services.accounts.sessions(visit.viewer),
         "methods": services.methods.methods(visit.viewer),
+        "may_keep": reads and keeping.is_allowed(request, visit),
         "problem": problem,
         "zones": speech_for(request).zones,
     }

@@ -104,6 +104,10 @@ class Clock:
         values = {"weekday": self.speech.weekday(day)}
         return self.speech.pgettext("leaves", "on %(weekday)s") % values
 
+    def seconds_to(self, moment: datetime) -> int:
+        """How many seconds are left until then."""
+        return int((moment - self.now).total_seconds())
+
     def leaving(self, moment: datetime) -> str:
         """When something leaves, if that is soon; otherwise empty."""
         return self.when(self.local(moment).date()) if moment - self.now <= SOON else ""

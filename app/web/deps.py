@@ -109,6 +109,12 @@ class ReadingService(Protocol):
     def check(self, viewer: Viewer, entry_id: str) -> None:
         """That it is there and the viewer's own. Opens nothing."""
 
+    def leaves_at(self, viewer: Viewer, entry_id: str) -> datetime:
+        """When it is over. Opens nothing."""
+
+    def still_there(self, viewer: Viewer, shown: Sequence[str]) -> frozenset[str]:
+        """Those that are there, and not in the trash. Opens nothing."""
+
     def attachment(
         self, viewer: Viewer, entry_id: str, section: Section, *, unchecked: bool = False
     ) -> tuple[AttachmentFacts, bytes]: ...
@@ -347,6 +353,8 @@ class SiteConfig(Protocol):
     def mailbag_days(self) -> int: ...
     @property
     def undo_seconds(self) -> int: ...
+    @property
+    def offline(self) -> bool: ...
 
 
 class PictureService(Protocol):

@@ -12,7 +12,7 @@ from app.login_views import SecondStep
 from app.secret import Secret
 from app.viewer import Role
 from app.views import LoginRefused, LoginThrottled, Visit
-from app.web import cookies, flash, recall
+from app.web import cookies, flash, keeping, recall
 from app.web.access import Anyone, SignedIn, find_visit
 from app.web.csrf import OpenForm, PostedForm, text
 from app.web.deps import LoginAttempt, client_ip, services_of
@@ -126,7 +126,7 @@ def left(request: Request, visit: Visit) -> Response:
     for name in ("la", cookies.STEP, flash.COOKIE, recall.COOKIE):
         cookies.drop(request, response, name)
     if visit.public_computer:
-        for name in (cookies.DEVICE, cookies.LOOK, cookies.ZONE):
+        for name in (cookies.DEVICE, cookies.LOOK, cookies.ZONE, keeping.COOKIE):
             cookies.drop(request, response, name)
     response.headers["Clear-Site-Data"] = CLEAR
     return response

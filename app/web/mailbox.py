@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 from app.viewer import Viewer
 from app.views import FolderName, FolderPage, RowFilter, Sidebar
-from app.web import flash
+from app.web import flash, keeping
 from app.web.access import QuietReader, Reader
 from app.web.cookies import read_look
 from app.web.csrf import PostedForm, text
@@ -116,6 +116,8 @@ def pulse_of(sidebar: Sidebar, folder: str) -> str:
 @router.get("/mail/{folder}", name="folder")
 def folder(request: Request, place: Here, visit: Reader) -> Response:
     context = list_context(request, visit.viewer, place)
+    services = services_of(request)
+    keeping.may_keep(request, services.now() + timedelta(days=services.config.keep_days))
     return mail_page(request, visit, "mail/list.html", context)
 
 

@@ -5,7 +5,9 @@ that follows does neither again. The frame's document comes sanitised, under a p
 no script, from an address of its own: two walls, of which either suffices.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -13,8 +15,8 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 
 from app.file_views import MOST_DEEP, Section
 from app.viewer import Viewer
-from app.views import FolderName, OpenMessage
-from app.web import flash, recall
+from app.views import FolderName, OpenMessage, Row
+from app.web import flash, keeping, recall
 from app.web.access import Reader
 from app.web.csrf import PostedForm, text
 from app.web.deeds import perform, read_deed, widened
@@ -70,6 +72,7 @@ def show(
     context |= {"talk": talk, "acted_on": talk.acted_on(place.folder) if talk else entry_id}
     words = sought(request, found)
     context |= {"words": words, "marks": parse_query(words).needles, "key": found if words else ""}
+    keeping.may_keep(request, leaves_at(request, talk.rows if talk else [opened.row]))
     return mail_page(request, visit, "mail/message.html", context)
 
 
@@ -81,7 +84,14 @@ def card(
     opened = services_of(request).reading.open_alone(visit.viewer, entry_id)
     context = message_context(request, visit.viewer, opened)
     context |= {"place": place, "folder": place.folder, "talk": True, "key": found}
+    keeping.may_keep(request, opened.leaves_on)
     return render(request, "mail/card.html", context)
+
+
+def leaves_at(request: Request, rows: Sequence[Row]) -> datetime:
+    """When the oldest of these is over."""
+    keep = timedelta(days=services_of(request).config.keep_days)
+    return min(row.received_at for row in rows) + keep
 
 
 def sought(request: Request, key: str) -> str:
@@ -126,7 +136,10 @@ def after(request: Request, place: Place, entry_id: str, verb: str) -> str:
 def body(
     request: Request, folder: FolderName, entry_id: EntryId, visit: Reader, found: Found = ""
 ) -> Response:
-    safe = services_of(request).reading.body_html(visit.viewer, entry_id, sought(request, found))
+    reading = services_of(request).reading
+    safe = reading.body_html(visit.viewer, entry_id, sought(request, found))
+    if keeping.is_on(request, visit):
+        keeping.may_keep(request, reading.leaves_at(visit.viewer, entry_id))
     headers = {"Content-Security-Policy": FRAME_CSP}
     return Response(
         safe.said(speech_for(request).say), media_type="text/html; charset=utf-8", headers=headers

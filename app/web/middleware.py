@@ -38,6 +38,10 @@ POLICY = (
 WRITING_POLICY = POLICY.replace(
     "style-src 'self'", "style-src 'self'; style-src-attr 'unsafe-inline'"
 ).replace("trusted-types 'none'", "trusted-types dompurify")
+# Where a worker may be registered: its address is the one that a script may make (offline.js).
+WORKER_POLICY = POLICY.replace(
+    "trusted-types 'none'", "trusted-types livearchive-worker; worker-src 'self'"
+)
 DEFAULTS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -77,7 +81,7 @@ class Shield:
             return
         nonce = secrets.token_urlsafe(18)
         scope.setdefault("state", {})["nonce"] = nonce
-        answer = Answer(send, nonce, self.extra)
+        answer = Answer(send, scope["state"], self.extra)
         refused = self.refusal(scope)
         if refused:
             await error_page(Request(scope), refused)(scope, receive, answer.send)
@@ -110,9 +114,9 @@ class Shield:
 class Answer:
     """Sends a response with the headers that every answer of the site carries."""
 
-    def __init__(self, send: Send, nonce: str, extra: Mapping[str, str]) -> None:
+    def __init__(self, send: Send, state: Mapping[str, Any], extra: Mapping[str, str]) -> None:
         self._send = send
-        self._nonce = nonce
+        self._state = state
         self._extra = extra
         self.started = False
 
@@ -126,7 +130,8 @@ class Answer:
         headers = MutableHeaders(raw=message.setdefault("headers", []))
         for name, value in (*DEFAULTS.items(), *self._extra.items()):
             headers.setdefault(name, value)
-        headers.setdefault("Content-Security-Policy", POLICY.format(nonce=self._nonce))
+        policy = WORKER_POLICY if self._state.get("has_worker") else POLICY
+        headers.setdefault("Content-Security-Policy", policy.format(nonce=self._state["nonce"]))
 
 
 class Body:

@@ -20,7 +20,7 @@ from app.languages.speech import Speech
 from app.phrase import Phrase, phrase, phrases
 from app.resources import resource_dir
 from app.views import Visit
-from app.web import flash, showing
+from app.web import flash, keeping, showing
 from app.web.cookies import ZONE, cookie_name, read_look, read_zone, session_token
 from app.web.csrf import FIELD, form_token
 from app.web.dates import Clock
@@ -127,6 +127,7 @@ def _shared(request: Request) -> dict[str, Any]:
         "extras": app.state.extras,
         "shows_pictures": services.pictures is not None,
         "visit": None,
+        "keeps_offline": False,
         "banner": None,
         "done": None,
         "news": None,
@@ -147,6 +148,7 @@ def page(
     done = flash.take(request)
     shared = {
         "visit": visit,
+        "keeps_offline": keeping.is_on(request, visit),
         "banner": services_of(request).health.banner(visit.viewer),
         "done": done,
         "news": services_of(request).methods.news(visit.viewer),

@@ -21,6 +21,7 @@ from app.web import (
     mailbox,
     message,
     methods,
+    offline,
     other_ways,
     outbox,
     pictures,
@@ -43,6 +44,7 @@ from app.web.admin import (
     webhook,
 )
 from app.web.deps import Services, SiteConfig
+from app.web.keeping import Marks
 from app.web.middleware import Shield
 
 ROUTERS = (
@@ -51,6 +53,7 @@ ROUTERS = (
     login.router,
     other_ways.router,
     live.router,
+    offline.router,
     outbox.router,  # before the folders: its path is one of theirs
     mailbox.router,
     message.router,
@@ -101,6 +104,7 @@ def create_app(services: Services, config: SiteConfig, extras: Sequence[Extra] =
     # To ask each route in turn for its path takes a list with fifty links longer than its query.
     app.state.named = {route.name: route for route in app.routes if isinstance(route, APIRoute)}
     errors.install(app)
+    app.add_middleware(Marks)
     app.add_middleware(Shield, public_url=config.public_url)
     access.check(app)
     return app

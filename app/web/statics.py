@@ -50,6 +50,10 @@ class StaticFiles:
             names.update(hashlib.sha256(file.octets).digest())
         self.digest = b32encode(names.digest()[:10]).decode().lower()
 
+    @property
+    def names(self) -> list[str]:
+        return list(self._files)
+
     def path(self, name: str) -> str:
         """The path of a file; a name that does not exist is our own mistake."""
         if name not in self._files:

@@ -1,6 +1,8 @@
 // What a script adds to pages that work without one. No markup is ever made from text:
 // the policy of the pages forbids it (trusted-types 'none').
 import "./zone.js";
+import "./offline.js";
+import "./offline/page.js";
 import "./frames.js";
 import "./outside.js";
 import "./talk.js";

@@ -307,3 +307,14 @@ def test_links_that_lead_elsewhere_are_counted_in_the_body_that_is_shown(world: 
     assert world.reading.open_message(viewer, plain).marked_links == 2
     assert world.reading.open_message(viewer, rich).marked_links == 1
     assert "⚠ evil.net" in world.reading.body_html(viewer, rich).document
+
+
+def test_what_a_browser_keeps_is_asked_for_without_opening_anything(any_world: World) -> None:
+    world = any_world
+    there, trashed = world.receive(PLAIN) + world.receive(PLAIN)
+    viewer = world.viewer()
+    world.reading.delete(viewer, [trashed])
+    assert world.reading.leaves_at(viewer, there) == world.entry(there).received_at + KEEP
+    assert world.reading.still_there(viewer, [there, trashed, "a" * 26, "../x"]) == {there}
+    assert world.reading.still_there(world.viewer("maria"), [there]) == set()
+    assert world.events("message.opened") == []

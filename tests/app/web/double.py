@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from app.file_views import EnclosedMail, FilesLocked, FileState, FilesUnchecked, Section
@@ -169,6 +169,13 @@ class ReadingDouble(TalkDouble):
 
     def check(self, viewer: Viewer, entry_id: str) -> None:
         self.place_of(entry_id)
+
+    def leaves_at(self, viewer: Viewer, entry_id: str) -> datetime:
+        return self.letters[self.place_of(entry_id)].row.received_at + sample.KEEP
+
+    def still_there(self, viewer: Viewer, shown: Sequence[str]) -> frozenset[str]:
+        there = (letter.row.id for letter in self.letters if letter.row.folder != "trash")
+        return frozenset(there) & frozenset(shown)
 
     def attachment(
         self, viewer: Viewer, entry_id: str, section: Section, *, unchecked: bool = False

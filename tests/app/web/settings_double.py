@@ -9,3 +9,4 @@ class Settings:
     keep_days: int = 7
     mailbag_days: int = 7
     undo_seconds: int = 15
+    offline: bool = True

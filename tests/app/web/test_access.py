@@ -36,6 +36,8 @@ TABLE = {
         GET /readyz
         HEAD /readyz
         GET /static/{digest}/{name:path}
+        GET /worker.js
+        GET /offline
         GET /login
         POST /login
         POST /language
@@ -69,6 +71,8 @@ TABLE = {
     """,
     "own mail": """
         GET /live
+        POST /offline/gone
+        POST /settings/offline
         GET /mail/scheduled
         POST /mail/scheduled
         GET /mail/{folder}
