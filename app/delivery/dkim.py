@@ -13,7 +13,7 @@ import base64
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -103,6 +103,12 @@ def relaxed_body(body: bytes) -> bytes:
     """RFC 6376 section 3.4.4."""
     body = _BLANKS.sub(b" ", body).replace(b" \r\n", b"\r\n").rstrip(b" \r\n")
     return body + b"\r\n" if body else b""
+
+
+def relaxed_fields(header: bytes, names: Collection[bytes]) -> bytes:
+    """Every field of a header with one of the names (in lower case), as it comes (3.4.2)."""
+    found = (one for one in _fields(header) if one[0].lower() in names)
+    return b"".join(_relaxed(name, value) for name, value in found)
 
 
 def _signed_fields(header: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -10,7 +10,10 @@ own mailbox, which like all SMTP is at least once.
 
 import asyncio
 import logging
+from collections import Counter
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from app.delivery.outcome import Deferred, Delivered, Failed, Outcome
@@ -18,7 +21,7 @@ from app.delivery.queue import Claim
 from app.models import ImapAccess
 from app.secret import Secret
 from app.wayback.imap import ImapTrouble, LoginRefused, NoRoom
-from app.wayback.logins import ImapKeys, Logins, Resting
+from app.wayback.logins import ImapKeys, Logins, Primary, Resting, primary_of
 from app.wayback.mark import Marker
 from archive_store.address import EmailAddress
 from smtp_ingest.newlines import normalized
@@ -38,11 +41,30 @@ class SentCopies:
         self._keys = keys
         self._marker = marker
         self._threads = ThreadPoolExecutor(SESSIONS, "deliver-imap")
+        self._busy: Counter[Primary] = Counter()
+        self._turns = asyncio.Condition()
 
     async def file(self, claim: Claim, address: str, octets: bytes) -> Outcome | None:
         """Into the Sent folder, once; None when that cannot be reached. Raises StoreError."""
+        access = await asyncio.to_thread(self._logins.access, claim.domain.id)
+        if access is None:
+            return None
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._file, claim, address, octets)
+        async with self._turn(primary_of(access)):
+            return await loop.run_in_executor(self._threads, self._file, claim, address, octets)
+
+    @asynccontextmanager
+    async def _turn(self, primary: Primary) -> AsyncIterator[None]:
+        """Wait here, not in a thread: a server that is slow must leave some to others."""
+        async with self._turns:
+            await self._turns.wait_for(lambda: self._busy[primary] < self._logins.most(primary))
+            self._busy[primary] += 1
+        try:
+            yield
+        finally:
+            async with self._turns:
+                self._busy[primary] -= 1
+                self._turns.notify_all()
 
     def marked(self, octets: bytes, address: str) -> bytes:
         """The mail as it goes to the mailbox by SMTP."""
@@ -81,7 +103,7 @@ class SentCopies:
         mail: tuple[str, bytes, datetime],
     ) -> Outcome:
         message_id, octets, sent_at = mail
-        with self._logins.mailbox(access, address, password) as box:
+        with self._logins.mailbox(access, address, password, len(octets)) as box:
             folder = box.sent_folder()
             if not box.make(folder) and box.look(folder, message_id, sent_at):
                 return Delivered(0, "2.0.0 It is in the Sent folder already", access.host)

@@ -1,17 +1,22 @@
 """One IMAP session with one mailbox of the primary (RFC 9051; servers of RFC 3501 do as well).
 
-Synchronous, for a thread of its own. Every failure is an ImapTrouble in our own words: a server's
-may quote a mailbox or a mail. No session outlives its work, so no number of the server is kept,
-and a new UIDVALIDITY changes nothing: a mail is always found by its Message-ID.
+Synchronous, for a thread of its own, and for so long and no longer: a server that drips octets
+never runs into the time-out of a single read. Every failure is an ImapTrouble in our own words: a
+server's may quote a mailbox or a mail. No session outlives its work, so no number of the server is
+kept, and a new UIDVALIDITY changes nothing: a mail is always found by its Message-ID.
 """
 
 import contextlib
 import imaplib
+import os
 import re
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import imapclient
 from imapclient.exceptions import LoginError
@@ -21,6 +26,8 @@ from app.secret import Secret
 from app.wayback.access import Login, Names, Tls
 
 TIMEOUT = 60.0  # seconds without an octet from the server
+LIMIT = 120.0  # seconds for a whole session, beside the mail itself
+SLOWEST = 32 * 1024  # octets of a mail in a second
 _SENT = rb"\Sent"
 _SENT_NAME = "Sent"
 _NOT_NOW = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT|SERVERBUG|CONTACTADMIN)\]", re.IGNORECASE)
@@ -46,27 +53,79 @@ class ServerAway(ImapTrouble):
     """It cannot be reached, cannot be trusted, or said nothing more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: without an octet, and for all that is done in one session."""
+
+    silence: float = TIMEOUT
+    whole: float = LIMIT
+
+    def for_mail(self, octets: int) -> "Patience":
+        """The same for a session that stores a mail of so many octets."""
+        return Patience(self.silence, self.whole + octets / SLOWEST)
+
+
 @contextlib.contextmanager
 def mailbox(
     access: ImapAccess,
     address: str,
     password: Secret,
     tls: ssl.SSLContext,
-    timeout: float = TIMEOUT,
+    patience: Patience,
 ) -> Iterator["Mailbox"]:
     """A session as the owner of `address`. Raises ImapTrouble."""
     client = None
-    try:
-        with _told():
-            client = _connect(access, tls, timeout)
-            _log_in(client, access, address, password)
-            box = Mailbox(client, access.sent_folder)
-        yield box
-    finally:
-        if client is not None:
-            # No LOGOUT: whoever is away would keep us waiting, and nothing hangs on it.
-            with contextlib.suppress(OSError, imaplib.IMAP4.error):
-                client.shutdown()
+    with _Watch(patience.whole) as watch:
+        try:
+            with _told():
+                client = _connect(access, tls, patience.silence, watch)
+                _log_in(client, access, address, password)
+                box = Mailbox(client, access.sent_folder)
+            yield box
+        except ServerAway:
+            if watch.cut:
+                raise ServerAway("it took too long") from None
+            raise
+        finally:
+            if client is not None:
+                # No LOGOUT: whoever is away would keep us waiting, and nothing hangs on it.
+                with contextlib.suppress(OSError, imaplib.IMAP4.error):
+                    client.shutdown()
+
+
+class _Watch:
+    """Cuts a connection after so many seconds, whatever is being read or written."""
+
+    def __init__(self, seconds: float) -> None:
+        self.cut = False
+        self._lock = threading.Lock()
+        self._end: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        with self._lock:
+            if self._end is not None:
+                self._end.close()
+            self._end = None
+
+    def over(self, connection: socket.socket) -> None:
+        """Watch a connection, also when TLS takes its socket over."""
+        with self._lock:
+            self._end = socket.socket(fileno=os.dup(connection.fileno()))
+        if self.cut:  # it took all the time to connect
+            self._cut()
+
+    def _cut(self) -> None:
+        self.cut = True
+        with self._lock, contextlib.suppress(OSError):
+            if self._end is not None:
+                self._end.shutdown(socket.SHUT_RDWR)
 
 
 class Mailbox:
@@ -124,15 +183,41 @@ class Mailbox:
         return str(personal[0][0]) if personal else ""
 
 
-def _connect(access: ImapAccess, tls: ssl.SSLContext, timeout: float) -> Any:
+class _Client(imapclient.IMAPClient):  # type: ignore[misc] # it has no types
+    """The library's client over a connection that is watched from its first octet."""
+
+    def __init__(self, access: ImapAccess, wire: "_Wire", silence: float) -> None:
+        self._wire = wire
+        super().__init__(access.host, port=access.port, ssl=False, timeout=silence)
+
+    def _create_IMAP4(self) -> "_Wire":
+        self._wire.begin(self.host, self.port)
+        return self._wire
+
+
+class _Wire(imaplib.IMAP4):
+    """As the classes of imapclient are made; the greeting is read only when it begins."""
+
+    def __init__(self, tls: ssl.SSLContext | None, silence: float, watch: _Watch) -> None:
+        self._tls = tls
+        self._silence = silence
+        self._watch = watch
+
+    def begin(self, host: str, port: int) -> None:
+        """Connect, and hear the greeting."""
+        super().__init__(host, port)
+
+    def _create_socket(self, timeout: float | None = None) -> socket.socket:
+        plain = socket.create_connection((self.host, self.port), timeout or self._silence)
+        self._watch.over(plain)
+        if self._tls is None:
+            return plain
+        return self._tls.wrap_socket(plain, server_hostname=self.host)
+
+
+def _connect(access: ImapAccess, tls: ssl.SSLContext, silence: float, watch: _Watch) -> Any:
     implicit = access.tls == Tls.IMPLICIT
-    client = imapclient.IMAPClient(
-        access.host,
-        port=access.port,
-        ssl=implicit,
-        ssl_context=tls if implicit else None,
-        timeout=timeout,
-    )
+    client = _Client(access, _Wire(tls if implicit else None, silence, watch), silence)
     if access.tls == Tls.STARTTLS:
         try:
             client.starttls(tls)
@@ -159,6 +244,8 @@ def _told() -> Iterator[None]:
     try:
         yield
     except LoginError as error:
+        if isinstance(error.__context__, imaplib.IMAP4.abort):  # it hung up, and refused nobody
+            raise ServerAway("the connection failed at the log-in") from None
         if _NOT_NOW.search(str(error)):
             raise ServerAway("it takes no log-ins now") from None
         raise LoginRefused("it refuses the log-in as the owner of this mailbox") from None

@@ -1,12 +1,13 @@
 """The mark on a Sent copy that goes by SMTP, so that it makes no second entry here.
 
 A primary may hand everything that it takes to LiveArchive, its people's own copies too. A copy
-has a field with a signature over whose mailbox it is for and over its body, canonicalised as in
-RFC 6376 section 3.4.4. It is made with the key that the deliver role signs receipts with, and
-everybody has its public half. Whoever has seen a copy can only have the same copy skipped.
+has a field with the digest of its body, and a signature over that, over whose mailbox it is for,
+and over its Message-ID, From and Date; all canonicalised as in RFC 6376 section 3.4. It is made
+with the key that the deliver role signs receipts with, and everybody has its public half. Whoever
+has seen a copy can only have the same copy skipped.
 
-Strangers may write such a field, too, so a look at it is cheap: one signature, one digest of the
-body, and no mail for many people.
+Strangers may write such a field, too, so a look at it is cheap: a few checks of a signature over a
+header of ordinary size, and no mail for many people. Only a genuine mark has the body looked at.
 
 The copy says `Auto-Submitted` (RFC 3834), so that no program answers it.
 """
@@ -17,7 +18,7 @@ import contextlib
 import hashlib
 from collections.abc import Sequence
 
-from app.delivery.dkim import relaxed_body
+from app.delivery.dkim import relaxed_body, relaxed_fields
 from archive_store.address import EmailAddress
 from archive_store.directory import PublicKeys
 from archive_store.receipts import ReceiptBook, ReceiptKey
@@ -27,6 +28,9 @@ FIELD = b"X-LiveArchive-Copy"
 AUTO = b"Auto-Submitted: auto-generated\r\n"
 SIGNER = "deliver"
 SIGNATURE_OCTETS = 64
+DIGEST_OCTETS = 32
+COVERED = frozenset({b"message-id", b"from", b"date"})
+LARGEST_HEADER = 256 * 1024  # of what people send from here
 MOST_RECIPIENTS = 20  # a copy goes to one mailbox, and a server adds few when it sends it on
 _END = b"\r\n\r\n"
 
@@ -40,8 +44,10 @@ class Marker:
 
     def marked(self, octets: bytes, address: EmailAddress) -> bytes:
         """A copy of a mail for the mailbox of an address; the mail itself is as it was."""
-        [signature] = self._key.sign([_said(self._installation, address.key, _digest(octets))])
-        return FIELD + b": " + base64.b64encode(signature) + b"\r\n" + AUTO + octets
+        head, _, body = octets.partition(_END)
+        digest = _digest(body)
+        [signature] = self._key.sign([_said(self._installation, address.key, head, digest)])
+        return FIELD + b": " + base64.b64encode(signature + digest) + b"\r\n" + AUTO + octets
 
 
 class Marks:
@@ -55,34 +61,37 @@ class Marks:
         """Which of its recipients has sent from here what this is a copy of; None: nobody."""
         end = octets.find(_END)
         # Nearly no mail has the field: one look tells, and copies nothing.
-        if octets.find(FIELD, 0, end) < 0:
+        if octets.find(FIELD, 0, end) < 0 or end > LARGEST_HEADER:
             return None
-        signature = _signature(octets[:end])
+        head = octets[:end]
+        mark = _mark(head)
         unlike = {address.key: address for address in recipients}
-        if signature is None or len(unlike) > MOST_RECIPIENTS:
+        if mark is None or len(unlike) > MOST_RECIPIENTS:
             return None
-        digest = _digest(octets)
+        signature, digest = mark[:SIGNATURE_OCTETS], mark[SIGNATURE_OCTETS:]
         for key, address in unlike.items():
-            if self._book.genuine(signature, _said(self._installation, key, digest)) == SIGNER:
-                return address
+            said = _said(self._installation, key, head, digest)
+            if self._book.genuine(signature, said) == SIGNER:
+                return address if _digest(octets[end + len(_END) :]) == digest else None
         return None
 
 
-def _signature(head: bytes) -> bytes | None:
-    """That of the first field; a copy has one, and nothing in it but a signature."""
+def _mark(head: bytes) -> bytes | None:
+    """Signature and digest of the first field; a copy has one, and nothing else in it."""
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name == FIELD:
             with contextlib.suppress(binascii.Error):
-                signature = base64.b64decode(value.strip(), validate=True)
-                return signature if len(signature) == SIGNATURE_OCTETS else None
+                mark = base64.b64decode(value.strip(), validate=True)
+                return mark if len(mark) == SIGNATURE_OCTETS + DIGEST_OCTETS else None
             return None
     return None
 
 
-def _digest(octets: bytes) -> bytes:
-    return hashlib.sha256(relaxed_body(octets.partition(_END)[2])).digest()
+def _digest(body: bytes) -> bytes:
+    return hashlib.sha256(relaxed_body(body)).digest()
 
 
-def _said(installation: bytes, owner: str, digest: bytes) -> bytes:
-    return context("sent-copy", installation, owner.encode(), digest)
+def _said(installation: bytes, owner: str, head: bytes, digest: bytes) -> bytes:
+    covered = hashlib.sha256(relaxed_fields(head + b"\r\n", COVERED)).digest()
+    return context("sent-copy", installation, owner.encode(), covered, digest)

@@ -22,6 +22,7 @@ from app.models import AddressRoute, Domain, QueueItem, User
 from app.secret import Secret
 from app.sending.posting import Posting
 from app.wayback.copies import SentCopies
+from app.wayback.imap import Patience
 from app.wayback.logins import Logins
 from app.wayback.mark import Marker
 from archive_store.archive import Archive, Stored
@@ -105,6 +106,7 @@ class World:
     receipt_key: ReceiptKey
     mailboxes: dict[str, bytes] = field(default_factory=dict)
     imap_timeout: float = 30.0
+    imap_limit: float = 60.0
 
     def add_domain(self, name: str, *, mode: str = "relay", port: int = 0) -> Domain:
         """A domain with the keys that its mail needs."""
@@ -248,7 +250,7 @@ class World:
             return tx.scalar(select(func.count()).select_from(table)) or 0
 
     def copies(self) -> SentCopies:
-        logins = Logins(self.db, timeout=self.imap_timeout)
+        logins = Logins(self.db, patience=Patience(self.imap_timeout, self.imap_limit))
         return SentCopies(logins, self.keys, Marker(self.public.installation, self.receipt_key))
 
     def worker(self, routes: Routes | None = None, **changes: object) -> DeliverWorker:

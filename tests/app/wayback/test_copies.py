@@ -1,6 +1,7 @@
 """What people send lies in their Sent folder on the primary, once, with a real Dovecot."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -65,19 +66,20 @@ def test_after_kill_9_at_every_step_it_is_there_once(
     (world.folder / "keyring.json").write_bytes(world.keyring.to_json())
     url = world.db.url.render_as_string(hide_password=False)
     command = [sys.executable, "-m", "tests.app.delivery.kill_child", url, str(world.folder)]
-    people = [f"killed{number}-{at}@ours.example" for at in range(len(STEPS))]
+    people = [f"killed{number}-{at}@ours.example" for at in range(len(STEPS) + 1)]
     sent = {one: sent_by(world, one) for one in people}
 
     async def scenario() -> None:
-        async with proxy(dovecot.imap_port, *STEPS) as between:
+        # One gets through first: until then there is no second session at the same time.
+        async with proxy(dovecot.imap_port, "", *STEPS) as between:
             give_imap(world, between.port)
             child = await asyncio.to_thread(subprocess.Popen, command, cwd=ROOT)
             await until(lambda: between.stalled == len(STEPS), 100)
             child.send_signal(signal.SIGKILL)
             await asyncio.to_thread(child.wait)
-            assert world.states() == ["leased"] * len(STEPS)
+            assert sorted(world.states()) == ["delivered"] + ["leased"] * len(STEPS)
             async with world.delivering():
-                await until(lambda: world.states() == ["delivered"] * len(STEPS))
+                await until(lambda: world.states() == ["delivered"] * len(people))
 
     asyncio.run(scenario())
     for one in people:
@@ -93,7 +95,7 @@ def test_a_wrong_password_is_tried_a_few_times_and_somebody_is_told(
     async def scenario() -> None:
         async with proxy(dovecot.imap_port) as between:
             give_imap(world, between.port, password="wrong")
-            async with world.delivering(sessions=1):
+            async with world.delivering():  # many at once: the first refusals stop the others
                 await until(lambda: all(item.last_reply for item in world.items("sent")))
                 assert between.sessions == REFUSALS
                 assert access_of(world).rests_until is not None
@@ -161,6 +163,63 @@ def test_a_server_that_hangs_or_shows_another_certificate_is_left_and_tried_agai
 
     asyncio.run(scenario())
     assert dovecot.folder("dora@ours.example", "Sent") == []
+
+
+@pytest.mark.parametrize("begins", [b"* OK ", b"* PREAUTH [CAPABILITY IMAP4rev1] hello\r\n* "])
+def test_a_server_that_drips_is_cut_off_and_keeps_nobody_else_waiting(
+    world: World, begins: bytes
+) -> None:
+    world.imap_limit = 0.3
+    for number in range(3):
+        sent_by(world, f"ines{number}@ours.example")
+    busy, most = 0, 0
+
+    async def drip(_: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        nonlocal busy, most
+        busy += 1
+        most = max(most, busy)
+        with contextlib.suppress(ConnectionError):
+            back.write(begins)
+            while True:
+                back.write(b"x")
+                await back.drain()
+                await asyncio.sleep(0.01)
+        back.close()
+        busy -= 1
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(drip, "127.0.0.1", 0)
+        give_imap(world, server.sockets[0].getsockname()[1])
+        async with world.delivering():
+            await until(lambda: all(item.last_reply for item in world.items("sent")))
+        server.close()
+        await until(lambda: busy == 0)
+
+    asyncio.run(scenario())
+    assert most == 1, "until it has let us in there is one session"
+    assert any(reply.endswith("it took too long") for reply in replies(world))
+    assert access_of(world).refusals == 0
+
+
+def test_a_server_that_hangs_up_at_the_log_in_has_refused_nobody(world: World) -> None:
+    sent_by(world, "jan@ours.example")
+
+    async def leave(asked: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        back.write(b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hello\r\n")
+        while (line := await asked.readline()) and b"AUTHENTICATE" not in line:
+            back.write(line.split()[0] + b" OK done\r\n")
+        back.close()
+
+    async def scenario() -> None:
+        server = await asyncio.start_server(leave, "127.0.0.1", 0)
+        give_imap(world, server.sockets[0].getsockname()[1])
+        async with world.delivering():
+            await until(lambda: bool(world.items("sent")[0].last_reply))
+        server.close()
+
+    asyncio.run(scenario())
+    assert replies(world)[0].endswith("the connection failed at the log-in")
+    assert access_of(world).refusals == 0
 
 
 def test_without_imap_a_marked_copy_goes_to_the_own_mailbox_by_smtp(world: World) -> None:
