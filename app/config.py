@@ -95,6 +95,7 @@ class Config:
     trusted_proxies: tuple[Network, ...]
     smtp_proxies: tuple[Network, ...]
     lmtp_proxies: tuple[Network, ...]
+    smtps_proxies: tuple[Network, ...]
     xclient_hosts: tuple[Network, ...]
     xforward_hosts: tuple[Network, ...]
     trusted_feeds: tuple[Network, ...]

@@ -292,6 +292,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("LMTP_PROXIES", "", NETWORKS, "The same before `LMTP`."),
     Setting(
+        "SMTPS_PROXIES",
+        "",
+        NETWORKS,
+        "The same before `SMTPS`; the header comes before TLS begins.",
+    ),
+    Setting(
         "XCLIENT_HOSTS",
         "",
         NETWORKS,

@@ -52,8 +52,9 @@ class Connection(asyncio.Protocol):
     _session: Session
     _patience: Patience
 
-    def __init__(self, reception: Reception) -> None:
+    def __init__(self, reception: Reception, client: tuple[str, int] | None = None) -> None:
         self._reception = reception
+        self._client = client  # address and port, where a load balancer has named them
         self._loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self._client_ip = ""
@@ -71,8 +72,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        client_ip, port = _peer(transport.get_extra_info("peername"))
-        if covers(self._reception.proxies, client_ip):
+        client_ip, port = self._client or peer(transport.get_extra_info("peername"))
+        if self._client is None and covers(self._reception.proxies, client_ip):
             self._client_ip = client_ip
             self._header, self._header_due = b"", self._loop.time() + HEADER_TIMEOUT
             self._reception.connections.add(self)
@@ -175,7 +176,7 @@ class Connection(asyncio.Protocol):
         if header.client_ip:
             self._begin(header.client_ip, header.client_port)
         else:
-            self._begin(*_peer(self._transport.get_extra_info("peername")))
+            self._begin(*peer(self._transport.get_extra_info("peername")))
         if header.rest:
             self.data_received(header.rest)
 
@@ -313,7 +314,7 @@ def _negotiated(transport: asyncio.BaseTransport) -> TlsFacts | None:
     return TlsFacts(tls.version() or "", (tls.cipher() or ("",))[0])
 
 
-def _peer(name: object) -> tuple[str, int]:
+def peer(name: object) -> tuple[str, int]:
     """Address and port of the client; ("", 0) over a local socket."""
     if not isinstance(name, tuple):
         return "", 0

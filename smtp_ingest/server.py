@@ -12,6 +12,7 @@ import asyncio
 import os
 import socket
 import ssl
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from smtp_ingest.admission import Admission
@@ -20,6 +21,7 @@ from smtp_ingest.config import KEPT_FOR_SMALL, IngestConfig
 from smtp_ingest.connection import HANDSHAKE_TIMEOUT, Connection, Reception
 from smtp_ingest.dialogue import Listener
 from smtp_ingest.ports import LoginCheck, MailDoor
+from smtp_ingest.proxied_tls import ProxiedTls
 
 BACKLOG = 512
 TICK = 1.0  # seconds between looks at the clock; a client that is too slow has that much more
@@ -37,7 +39,7 @@ class RunningServer:
     def __init__(self, config: IngestConfig) -> None:
         self.ports: dict[str, int] = {}  # "smtp", "lmtp", "smtps": where it listens
         self._config = config
-        self._servers: list[asyncio.Server] = []
+        self._servers: list[asyncio.Server | ProxiedTls] = []
         self._connections: set[Connection] = set()
         self._tick = min(
             TICK,
@@ -55,6 +57,14 @@ class RunningServer:
         self, name: str, reception: Reception, where: Address, *, reuse_port: bool
     ) -> None:
         """Open one more listener."""
+        if name == "smtps" and reception.proxies and reception.tls is not None:
+            listening = where
+            if not isinstance(listening, socket.socket):
+                listening = bind(name, *listening, reuse_port=reuse_port)
+            bare = replace(reception, proxies=())
+            self._servers.append(ProxiedTls(bare, reception.tls, reception.proxies, listening))
+            self.ports[name] = listening.getsockname()[1]
+            return
         loop = asyncio.get_running_loop()
         # uvloop refuses the patience for a handshake where there is none.
         tls: Any = {}
@@ -142,11 +152,13 @@ async def serve(  # noqa: PLR0913 - each is a listener of its own
     return running
 
 
-def bind(name: str, host: str, port: int) -> socket.socket:
+def bind(name: str, host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
     """Bind and listen, for processes to inherit. Raises CannotListen."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listening = socket.create_server(
+            (host, port), family=family, backlog=BACKLOG, reuse_port=reuse_port
+        )
     except OSError as error:
         raise _cannot_listen(name, host, port, error) from error
     listening.setblocking(False)

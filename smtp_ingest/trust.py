@@ -17,13 +17,15 @@ class TrustedHosts:
 
     smtp_proxies: Networks = ()  # their connections begin with a PROXY header
     lmtp_proxies: Networks = ()
+    smtps_proxies: Networks = ()  # before TLS begins
     xclient: Networks = ()  # may say who their client is
     xforward: Networks = ()  # may say where a mail came from
     feeds: Networks = ()  # may send bare CR, bare LF and NUL
 
     def proxies(self, listener: str) -> Networks:
         """The load balancers before the listener of that name."""
-        return {"smtp": self.smtp_proxies, "lmtp": self.lmtp_proxies}.get(listener, ())
+        found: Networks = getattr(self, f"{listener}_proxies")
+        return found
 
 
 def covers(networks: Networks, client_ip: str) -> bool:

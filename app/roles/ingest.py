@@ -95,6 +95,7 @@ def ingest_config(config: Config) -> IngestConfig:
         trusted=TrustedHosts(
             smtp_proxies=config.smtp_proxies,
             lmtp_proxies=config.lmtp_proxies,
+            smtps_proxies=config.smtps_proxies,
             xclient=config.xclient_hosts,
             xforward=config.xforward_hosts,
             feeds=config.trusted_feeds,
