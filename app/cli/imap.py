@@ -85,7 +85,7 @@ def try_out(
         if parts.config.tls_authorities is not None:
             context.load_verify_locations(parts.config.tls_authorities)
     try:
-        with imap.mailbox(row, mailbox, password, context) as box:
+        with imap.mailbox(row, mailbox, password, context, imap.Patience()) as box:
             _tell(_seen(mailbox, box), json=json)
     except ImapTrouble as trouble:
         raise Failed(f"{row.host}: {trouble}") from None
