@@ -211,6 +211,7 @@ class OpenMessage:
     zips: bool = False  # the attachments can be had as one archive
     marked_links: int = 0  # links that lead elsewhere than they seem to
     check: SenderCheck | None = None  # None: nobody checked it whose word is taken
+    first_time: bool = False  # nothing came from this address before, nor went there
     told: str | None = None  # a phrase: what the reader is to know of who sent it
     invitation: Invited | None = None
     files: str = "off"  # of viruses in it (`file_views.FileState`)

@@ -11,6 +11,9 @@
     filing     moving, deleting, restoring, marking
     desk       what the use cases stand on: parts, and what is opened for live sessions
     lists      folders, the side bar, what a search finds
+    posing     what a sender's name and address pose as
+    verdicts   what the server before us found of a sender
+    strangers  whose first mail it is, in memory
     messages   one message, its text and its files
     joining    which messages are one conversation, in memory
     conversations  lists of them, one as a page, deeds done to all of one

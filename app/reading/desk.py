@@ -14,6 +14,7 @@ from app.reading.finding import EntryLine, Window
 from app.reading.joining import Joined
 from app.reading.opening import Calendars, EntryKeys, Opener, Parsers
 from app.reading.shelf import Shelves, SummaryKeys
+from app.reading.strangers import Strangers
 from app.reading.words import WordShelves
 from app.scanning.checks import FileChecks
 from app.viewer import Viewer
@@ -74,6 +75,7 @@ class Desk:
         self._shelves = Shelves(parts.keys, parts.reader.installation)
         self._words = WordShelves()
         self._joined = Joined(self._shelves.sealers)
+        self._strangers = Strangers(self._shelves.sealers)
         self.opener = Opener(parts.db, parts.keys, parts.reader, parts.keep, parts.now)
 
     def forget_entries(self, seqs: Sequence[int]) -> None:
@@ -81,12 +83,14 @@ class Desk:
         self._shelves.drop(seqs)
         self._words.drop(seqs)
         self._joined.drop(seqs)
+        self._strangers.drop(seqs)
 
     def forget(self, session_id: bytes) -> None:
         """A session ended: drop what it has opened from memory."""
         self._shelves.forget(session_id)
         self._words.forget(session_id)
         self._joined.forget(session_id)
+        self._strangers.forget(session_id)
 
     def _window(self, viewer: Viewer) -> Window:
         now = self._now()
@@ -94,6 +98,7 @@ class Desk:
         self._shelves.prune(now, window.after)
         self._words.prune(now, window.after)
         self._joined.prune(now, window.after)
+        self._strangers.prune(now, window.after)
         return window
 
     def _rows(self, tx: Session, viewer: Viewer, lines: Sequence[EntryLine]) -> tuple[Row, ...]:

@@ -16,9 +16,9 @@ from app.keys.protocol import Purpose
 from app.markup import leads
 from app.models import Domain
 from app.phrase import phrase
-from app.reading import files, finding, handing, posing, rows, verdicts
+from app.reading import files, finding, handing, posing, rows, strangers, verdicts
 from app.reading.desk import Desk, Remote
-from app.reading.finding import EntryLine
+from app.reading.finding import EntryLine, Window
 from app.reading.invitation import OWN, invited
 from app.reading.opening import OpenedEntry
 from app.viewer import Viewer
@@ -80,6 +80,7 @@ class Messages(Desk):
             came = parsed.sender if entry.folder not in OWN else None
             told = posing.told_of(tx, viewer, came) if came else None
             check = self._check(tx, viewer, opened, parsed) if came else None
+            first = bool(came) and self._is_first(tx, viewer, opened.entry, parsed)
             mine = [one.address for one in identities.list_of(tx, viewer.user.id)]
         attachments = files.listed(parsed.attachments, self._shown(opened.octets, parsed))
         state = self.checks.state(entry)
@@ -101,6 +102,7 @@ class Messages(Desk):
             marked_links=marked_links(parsed),
             check=check,
             told=told,
+            first_time=first,
             invitation=self._invitation(opened, parsed, mine),
         )
 
@@ -114,6 +116,19 @@ class Messages(Desk):
         checker = Checker.parse(domain.checked_by)
         client = opened.envelope.client_ip
         return verdicts.check_of(opened.octets, client, checker, parsed.sender.address)
+
+    def _is_first(self, tx: Session, viewer: Viewer, entry: Entry, parsed: ParsedMessage) -> bool:
+        """Whether it is somebody's first mail, as far as the kept days tell."""
+        own = viewer.user.domain_name
+        if (
+            parsed.sender is None
+            or not strangers.is_personal(parsed, own)
+            or entry.folder == "spam"
+        ):
+            return False
+        now, address = self._now(), parsed.sender.address
+        window = Window.of(viewer, now, self._keep)
+        return self._strangers.is_first(tx, viewer, entry, address, window, now)
 
     def _invitation(
         self, opened: OpenedEntry, parsed: ParsedMessage, mine: Sequence[str]

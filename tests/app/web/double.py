@@ -136,6 +136,7 @@ class ReadingDouble(TalkDouble):
             zips=len(letter.attachments) > 1,
             told=letter.told,
             check=letter.check,
+            first_time=letter.first_time,
             invitation=letter.invitation,
             files=letter.files,
             virus="Eicar-Test" if letter.files == "infected" else "",

@@ -61,6 +61,7 @@ class Letter:
     talk: str = ""  # letters of one conversation have the same
     told: Phrase | None = None
     check: SenderCheck | None = None
+    first_time: bool = False
     invitation: Invited | None = None
     files: str = "off"  # of viruses in it
 

@@ -273,3 +273,14 @@ def test_links_that_lead_elsewhere_are_told_above_the_text(world: World, vlad: C
     change(world, 1, marked_links=2)
     assert "2 links in this message do not lead where they seem to." in vlad.get(path(1)).text
     assert "lead where" not in vlad.get(path(2)).text
+
+
+def test_a_first_mail_has_a_small_note_unless_there_is_a_warning(
+    world: World, vlad: Client
+) -> None:
+    note = "The first mail from this address in the last seven days"
+    assert note not in vlad.get(path(1)).text
+    change(world, 1, first_time=True)
+    assert note in vlad.get(path(1)).text
+    change(world, 1, told=phrase("Beware."))
+    assert note not in vlad.get(path(1)).text

@@ -1,0 +1,74 @@
+"""The first mail of somebody unknown is told, and of nobody else."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.app.conftest import World
+from tests.app.reading.mail import mail
+from tests.app.sending.outbox import letter
+
+OLD = mail(sender="Old Friend <old@in.example>")
+NEW = mail(sender="New <new@out.example>")
+WHEN = timedelta(days=4)
+
+
+def opened_first(world: World, octets: bytes) -> bool:
+    [entry_id] = world.receive(octets)
+    return world.reading.open_message(world.viewer(), entry_id).first_time
+
+
+@pytest.fixture
+def lived_in(any_world: World) -> World:
+    """A mailbox that has had mail for four days."""
+    any_world.receive(OLD, at=any_world.clock() - WHEN)
+    any_world.index()
+    return any_world
+
+
+def test_the_first_mail_of_an_address_is_told_as_long_as_it_is_the_first(lived_in: World) -> None:
+    world, viewer = lived_in, lived_in.viewer()
+    [first] = world.receive(NEW)
+    assert world.reading.open_message(viewer, first).first_time
+    world.index()
+    [second] = world.receive(NEW.replace(b"new@out", b"NEW@out"))
+    world.index()
+    assert world.reading.open_message(viewer, first).first_time
+    assert not world.reading.open_message(viewer, second).first_time
+    assert not opened_first(world, OLD)
+
+
+def test_who_was_written_to_is_no_stranger(lived_in: World) -> None:
+    world = lived_in
+    assert opened_first(world, NEW)
+    world.sending.send(world.viewer(), letter(world, world.viewer(), to="New <new@out.example>"))
+    world.index()
+    assert not opened_first(world, NEW)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        mail(sender="News <news@out.example>", List_Id="<news.out.example>"),
+        mail(sender="News <news@out.example>", List_Unsubscribe="<https://out.example/u>"),
+        mail(sender="Robot <robot@out.example>", Auto_Submitted="auto-generated"),
+        mail(sender="Maria <new@acme.example>"),
+        mail(sender="Maria <new@mail.acme.example>"),
+    ],
+)
+def test_lists_machines_and_the_own_organisation_are_none(lived_in: World, octets: bytes) -> None:
+    assert not opened_first(lived_in, octets)
+
+
+def test_a_mailbox_of_yesterday_knows_nobody_and_tells_nothing(world: World) -> None:
+    world.receive(OLD, at=world.clock() - timedelta(days=1))
+    world.index()
+    assert not opened_first(world, NEW)
+
+
+def test_another_mailbox_makes_nobody_known(lived_in: World) -> None:
+    lived_in.receive(NEW, "maria@acme.example")
+    lived_in.index()
+    assert opened_first(lived_in, NEW)
+    lived_in.reading.forget(lived_in.viewer().session_id)
+    assert opened_first(lived_in, NEW)
