@@ -75,6 +75,8 @@ class OutagesPage:
     domain: DomainLine
     now: OutageLine | None
     lines: tuple[OutageLine, ...]
+    tells_outside: bool = False  # people are told at their addresses outside
+    confirmed: int = 0  # how many have one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

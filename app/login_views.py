@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from app.secret import Secret
 from app.views import SessionView
@@ -61,3 +62,12 @@ class StepOver(Exception):
 
 class NotConfirmed(Exception):
     """The person has to prove first to be there still."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideView:
+    """Where a person is told of an outage. `told`: the domain has it switched on."""
+
+    state: Literal["none", "asked", "confirmed"] = "none"
+    address: str = ""
+    told: bool = False

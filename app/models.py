@@ -18,6 +18,8 @@ from app.login_models import KnownDevice as KnownDevice
 from app.login_models import LoginStep as LoginStep
 from app.login_models import OneTimeCode as OneTimeCode
 from app.login_models import Passkey as Passkey
+from app.outside_models import OutsideAddress as OutsideAddress
+from app.outside_models import OutsideNotice as OutsideNotice
 from archive_store.db import Base, Id, Seq, Utc
 from archive_store.models import Mailbox
 
@@ -50,6 +52,8 @@ class Domain(Base):
     sent_copies: Mapped[str] = mapped_column(String(4), default="imap", server_default="imap")
     # The server whose Authentication-Results are believed (`accounts.checking`); empty: none.
     checked_by: Mapped[str] = mapped_column(String(400), default="", server_default="")
+    # People are told of an outage at their addresses outside.
+    outside_notices: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(Utc)
     dkim_keys: Mapped[list[DkimKey]] = relationship(
         order_by="DkimKey.created_at, DkimKey.name, DkimKey.selector", viewonly=True

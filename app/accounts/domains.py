@@ -228,6 +228,12 @@ def _write_dkim(domain: Domain, text: str) -> None:
     domain.dkim = wanted
 
 
+def _write_outside_notices(domain: Domain, text: str) -> None:
+    if text.lower() not in ("on", "off"):
+        raise ValueError(text)
+    domain.outside_notices = text.lower() == "on"
+
+
 def _write_sent_copies(domain: Domain, text: str) -> None:
     if text.lower() not in ("imap", "smtp", "off"):
         raise ValueError(text)
@@ -280,6 +286,12 @@ CHANGES: Mapping[str, Change] = {
         checking.EXPECTS,
         lambda domain: domain.checked_by or "none",
         _write_checked_by,
+    ),
+    "outside-notices": Change(
+        Permission.CHANGE_DOMAIN,
+        "on or off: whether people are told of an outage at their addresses outside",
+        lambda domain: "on" if domain.outside_notices else "off",
+        _write_outside_notices,
     ),
     "unknown-recipients": Change(
         Permission.CHANGE_DOMAIN,

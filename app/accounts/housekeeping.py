@@ -1,5 +1,5 @@
-"""What the sweep removes of accounts: sessions, failures, codes and steps that are over, and
-networks and browsers long unseen.
+"""What the sweep removes of accounts: sessions, failures, codes and steps that are over,
+networks and browsers long unseen, and addresses outside that nobody confirmed.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from app.accounts import codes, devices, sessions, steps, throttle
+from app.accounts import codes, devices, outside, sessions, steps, throttle
 
 
 def purge(tx: Session, now: datetime) -> None:
@@ -18,3 +18,4 @@ def purge(tx: Session, now: datetime) -> None:
     codes.purge(tx, now)
     steps.purge(tx, now)
     devices.purge(tx, now)
+    outside.purge(tx, now)

@@ -7,8 +7,8 @@ from typing import Literal, cast
 
 from sqlalchemy.orm import Session
 
-from app.accounts import domains
-from app.accounts.permissions import Permission
+from app.accounts import domains, outside
+from app.accounts.permissions import Permission, require
 from app.admin import lines
 from app.admin.gate import Gate, read_id
 from app.admin_views import OutageLine, OutagesPage
@@ -45,6 +45,8 @@ class OutageDesk:
             return OutagesPage(
                 domain=lines.domain_line(tx, domain),
                 now=outage_line(tx, told, now) if told else None,
+                tells_outside=domain.outside_notices,
+                confirmed=outside.count_confirmed(tx, domain.id),
                 lines=tuple(outage_line(tx, one, now) for one in outages.latest(tx, domain.id)),
             )
 
@@ -59,6 +61,16 @@ class OutageDesk:
         with self._gate.guarded(viewer), self._db.write() as tx:
             domain = domains.find(tx, viewer, read_id(domain_id))
             outages.withdraw(tx, viewer, domain, reason, self._now())
+
+    def set_notices(self, viewer: Viewer, domain_id: str, on: bool) -> str:
+        """Whether people are told at their addresses outside; the domain's name."""
+        with self._gate.guarded(viewer), self._db.write() as tx:
+            domain = domains.find(tx, viewer, read_id(domain_id))
+            # Before a look at whether it is so already: nobody else learns even that.
+            require(viewer, Permission.CHANGE_DOMAIN, domain.id)
+            wanted = {"outside-notices": "on" if on else "off"}
+            domains.change(tx, viewer, domain, wanted, self._now())
+            return domain.name
 
 
 def outage_line(tx: Session, outage: Outage, now: datetime) -> OutageLine:

@@ -219,3 +219,19 @@ def checked(details: Lenient) -> Phrase:
         "Checked whether %(num)s messages can be read",
         number(details["entries"]),
     )
+
+
+def told_outside(d: Lenient) -> Phrase:
+    if d["what"] == "opened":
+        return phrases(
+            "Told %(num)s person outside that the mail server of %(domain)s is down",
+            "Told %(num)s people outside that the mail server of %(domain)s is down",
+            number(d["people"]),
+            domain=d["domain"],
+        )
+    return phrases(
+        "Told %(num)s person outside that the mail server of %(domain)s is back",
+        "Told %(num)s people outside that the mail server of %(domain)s is back",
+        number(d["people"]),
+        domain=d["domain"],
+    )

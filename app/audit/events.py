@@ -57,6 +57,10 @@ from app.audit.outage_events import ServerSlow as ServerSlow
 from app.audit.outage_events import WebhookOff as WebhookOff
 from app.audit.outage_events import WebhookRemoved as WebhookRemoved
 from app.audit.outage_events import WebhookSet as WebhookSet
+from app.audit.outside_events import OutsideConfirmed as OutsideConfirmed
+from app.audit.outside_events import OutsideRemoved as OutsideRemoved
+from app.audit.outside_events import OutsideSet as OutsideSet
+from app.audit.outside_events import OutsideTold as OutsideTold
 from app.audit.scanning_events import InfectedMailFound as InfectedMailFound
 from app.audit.scanning_events import LockedFileRefused as LockedFileRefused
 from app.audit.scanning_events import ScannerAnswers as ScannerAnswers

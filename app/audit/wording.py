@@ -28,6 +28,7 @@ from app.audit.clauses import (
     outage,
     removed,
     smtp_login_failed,
+    told_outside,
 )
 from app.audit.kinds import Kind
 from app.phrase import Phrase, phrase, phrases
@@ -251,6 +252,16 @@ _SENTENCES: Mapping[str, Callable[[Lenient], Phrase]] = {
     Kind.SERVER_PROMPT: lambda d: lasted(
         d, phrase("The mail server of %(domain)s answers as usual again", domain=d["domain"])
     ),
+    Kind.OUTSIDE_SET: lambda d: phrase(
+        "Gave an address outside for %(address)s, to be confirmed", address=d["address"]
+    ),
+    Kind.OUTSIDE_CONFIRMED: lambda d: phrase(
+        "Confirmed the address outside of %(address)s", address=d["address"]
+    ),
+    Kind.OUTSIDE_REMOVED: lambda d: phrase(
+        "Removed the address outside of %(address)s", address=d["address"]
+    ),
+    Kind.OUTSIDE_TOLD: told_outside,
     Kind.WEBHOOK_SET: lambda d: phrase(
         "Set a webhook at %(host)s for %(domain)s", host=d["host"], domain=d["domain"]
     ),

@@ -1,4 +1,4 @@
-"""`livearchive user add|list|set|disable|reset-password|methods|reset-methods|code|import`."""
+"""`livearchive user`: people, their passwords and ways to log in, and where they are told."""
 
 import sys
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from app.accounts import codes, methods, user_import, users
+from app.accounts import codes, methods, outside, user_import, users
 from app.accounts.passwords import Passwords, generate
 from app.cli.access import DataOption, keys_for, opened
 from app.cli.domains import pairs
 from app.cli.output import Failed, JsonOption, emit, operator, say, table
-from app.models import User
+from app.models import OutsideAddress, User
 from app.secret import Secret
 from app.viewer import Actor, Role
 from archive_store.clock import utc_now
@@ -139,6 +139,27 @@ def give_code(address: Address, data: DataOption = None) -> None:
         with parts.db.write() as tx:
             methods.give_code(tx, _actor(), users.find(tx, _actor(), address), digest, utc_now())
     say(f"code: {code.reveal()}")
+
+
+@app.command("outside")
+def set_outside(
+    address: Address,
+    elsewhere: Annotated[str, typer.Argument(metavar="OUTSIDE", help="Where; `none` forgets it.")],
+    data: DataOption = None,
+) -> None:
+    """Give a person an address outside, for word of an outage; the person confirms it."""
+    with opened(data) as parts, keys_for(parts) as keys:
+        if elsewhere == "none":
+            with parts.db.write() as tx:
+                outside.remove(tx, _actor(), users.find(tx, _actor(), address), utc_now())
+            say("forgotten")
+            return
+        with parts.db.read() as tx:
+            user = users.find(tx, _actor(), address)
+            checked = outside.checked(tx, user, elsewhere)
+            outside.allow_code(tx.get(OutsideAddress, user.id), utc_now())
+        keys.operator_outside(operator(), user.id, checked.text)
+    say("a code is mailed there; it is to be typed under Settings")
 
 
 @app.command("import")

@@ -259,7 +259,10 @@ class Attempts:
         if not is_address(recipient):
             return BAD_RECIPIENT
         address = EmailAddress.parse(recipient, literals=True)
-        return await self.routes.outgoing(claim.domain, address, opened.ours)
+        # What we say of an outage must not wait for the server that is out.
+        ours = not any(envelope.mail_from for envelope in opened.envelopes.values())
+        past = ours and self.watch.is_down(claim.domain.id)
+        return await self.routes.outgoing(claim.domain, address, opened.ours, past_primary=past)
 
     async def _send(
         self, claim: Claim, opened: _Opened, route: Route, item_ids: Sequence[bytes]

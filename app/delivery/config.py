@@ -31,6 +31,7 @@ class DeliverConfig:
     hostname: str
     run_dir: Path
     smarthost: HostPort | None = None
+    public_url: str = ""  # where people read their mail
     webhooks_private: bool = False  # they may go to any address, and in plain http
     authorities: Path | None = None  # of certificates of other servers, beside the system's
     keep: timedelta = timedelta(days=7)  # how long delivery is tried
@@ -45,6 +46,8 @@ class DeliverConfig:
     probe_suspect: float = 2
     probe_down: float = 5
     prompt: float = PROMPT
+    # Seconds; with `outside.AT_ONCE` this is the rate of all mail to addresses outside.
+    outside_tick: float = 5
     timeouts: Timeouts = Timeouts()
 
     @classmethod
@@ -54,6 +57,7 @@ class DeliverConfig:
             hostname=config.hostname,
             run_dir=config.data_dir / "run",
             smarthost=config.smarthost,
+            public_url=config.public_url,
             webhooks_private=config.webhooks_private,
             authorities=config.tls_authorities,
             keep=timedelta(days=config.mailbag_days),

@@ -74,9 +74,16 @@ class Routes:
         self._smarthost = smarthost
 
     async def outgoing(
-        self, sender: Domain, recipient: EmailAddress, ours: Mapping[str, Domain]
+        self,
+        sender: Domain,
+        recipient: EmailAddress,
+        ours: Mapping[str, Domain],
+        *,
+        past_primary: bool = False,
     ) -> Route | NoRoute:
-        """The route of what a domain sends; `ours` are our domains by name."""
+        """The route of what a domain sends; `ours` are our domains by name. `past_primary`: not
+        by a smarthost that is the domain's own mail server.
+        """
         domain = recipient.ascii_domain
         own = ours.get(domain)
         target = primary_target(own) if own else None
@@ -88,6 +95,8 @@ class Routes:
                 server = parse_host_port(sender.smarthost)
             except ValueError:
                 return NO_SMARTHOST
+        if past_primary and server is not None and server.host == sender.relay_host:
+            server = None
         server = server or self._smarthost
         if server is not None:
             return towards(server, Tls(sender.smarthost_tls or Tls.MAY))

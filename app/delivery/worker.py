@@ -26,6 +26,7 @@ from app.delivery.courier import Courier
 from app.delivery.dkim import Signer, SigningKeys
 from app.delivery.ledger import Ledger
 from app.delivery.mx import MailExchangers
+from app.delivery.outside_sender import OutsideKeys, OutsideSender
 from app.delivery.owner import LeaseOwner
 from app.delivery.queue import Claim, Destination
 from app.delivery.returns import Returns, Submits
@@ -50,7 +51,7 @@ _LAST_WRITES = 20  # times that results are tried to be written at the end
 _HOUSEKEEPING = 15.0
 
 
-class QueueKeys(SigningKeys, WebhookKeys, Protocol):
+class QueueKeys(SigningKeys, WebhookKeys, OutsideKeys, Protocol):
     """The keys role, as far as the deliver role sees it."""
 
     def open_queue(self, item_ids: Sequence[bytes], /) -> Mapping[bytes, bytes]:
@@ -121,7 +122,9 @@ class DeliverWorker:
         try:
             await self._begin()
             settling = asyncio.create_task(self._settle())
-            beside = (self._keep_leases, self._watch.run, self._webhooks.run)
+            stores = self._store.db, self._store.archive
+            outside = OutsideSender(stores, self._keys, self._in_db, self._openers, self._config)
+            beside = (self._keep_leases, self._watch.run, self._webhooks.run, outside.run)
             keeping = [asyncio.create_task(job()) for job in beside]
             await self._fill_beside([settling, *keeping], stop)
             self._stopping = True

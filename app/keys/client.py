@@ -16,6 +16,7 @@ from app.accounts.dkim import Algorithm
 from app.keys.dkim import SigningKey
 from app.keys.imap_client import ImapQuestions
 from app.keys.line import Line
+from app.keys.outside_client import OutsideQuestions
 from app.keys.protocol import Place, Purpose, encode, error_of, octets, socket_name, text
 from app.keys.webhook_client import WebhookQuestions
 from app.secret import Secret
@@ -25,7 +26,7 @@ from archive_store.ids import new_id
 from archive_store.segments.frame import KeyFrame, MessageFrame, Slot
 
 
-class KeysClient(ImapQuestions, WebhookQuestions):
+class KeysClient(ImapQuestions, OutsideQuestions, WebhookQuestions):
     """The keys role as one other role sees it. Thread-safe."""
 
     def __init__(self, run_dir: Path, role: str) -> None:

@@ -15,6 +15,7 @@ from app.keys.factors import AppFactors, CodeFactors
 from app.keys.hold_verbs import OPENS_PER_MINUTE, AuditorHolds, OperatorHolds
 from app.keys.imap import DeliverImap, OperatorImap
 from app.keys.operator_verbs import OperatorVerbs
+from app.keys.outside import OutsideVerbs
 from app.keys.protocol import Purpose, octets, text
 from app.keys.role_verbs import DeliverVerbs, IndexVerbs, SweepVerbs
 from app.keys.web_verbs import WebVerbs
@@ -31,19 +32,21 @@ def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str
         "ensure_keys": lambda _: agent.ensure_keys(),
         "status": lambda _: agent.status(),
     }
-    codes = CodeFactors(agent)
+    codes, outside = CodeFactors(agent), OutsideVerbs(agent)
     return {
         "web": _web(WebVerbs(agent))
         | _auditor(AuditorHolds(agent, held_opens))
         | {"code_digests": lambda q: _digests(codes, q)}
         | _apps(AppFactors(agent))
         | _hooks(MadeWebhooks(agent))
+        | _own_outside(outside)
         | common,
         "index": _index(IndexVerbs(agent)) | common,
         "deliver": _deliver(DeliverVerbs(agent))
         | _signing(DeliverDkim(agent))
         | _telling(DeliverWebhooks(agent))
         | _filing(DeliverImap(agent))
+        | _outside(outside)
         | common,
         "sweep": {
             "expire": lambda _: _expired(SweepVerbs(agent).expire()),
@@ -56,6 +59,7 @@ def verb_tables(agent: KeyAgent, held_opens: int = OPENS_PER_MINUTE) -> dict[str
         | _dkim(OperatorDkim(agent))
         | _webhooks(MadeWebhooks(agent))
         | _imap(OperatorImap(agent))
+        | _given_outside(outside)
         | {"operator_code_digests": lambda q: _digests(codes, q)}
         | common,
     }
@@ -161,6 +165,36 @@ def _webhooks(verbs: MadeWebhooks) -> dict[str, Verb]:
             q["operator"], octets(q["domain"]), q["url"]
         ).reveal()
     }
+
+
+def _own_outside(verbs: OutsideVerbs) -> dict[str, Verb]:
+    return {
+        "set_outside": lambda q: verbs.set_outside(
+            Secret(q["token"]), q["client_ip"], q["address"]
+        ),
+        "own_outside": lambda q: _shown(verbs.own_outside(Secret(q["token"]))),
+    }
+
+
+def _given_outside(verbs: OutsideVerbs) -> dict[str, Verb]:
+    return {
+        "operator_outside": lambda q: verbs.operator_outside(
+            q["operator"], octets(q["user"]), q["address"]
+        )
+    }
+
+
+def _outside(verbs: OutsideVerbs) -> dict[str, Verb]:
+    return {
+        "open_outside": lambda q: {
+            text(user): address.reveal()
+            for user, address in verbs.open_outside(_many(q["users"])).items()
+        }
+    }
+
+
+def _shown(secret: Secret | None) -> str | None:
+    return secret.reveal() if secret else None
 
 
 def _filing(verbs: DeliverImap) -> dict[str, Verb]:

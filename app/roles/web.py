@@ -14,6 +14,7 @@ import uvloop
 from app.accounts.entrance import Entrance
 from app.accounts.habits import HabitDesk
 from app.accounts.method_service import MethodParts, OwnMethods
+from app.accounts.outside_desk import OutsideDesk
 from app.accounts.passkeys import Site
 from app.accounts.passwords import Passwords
 from app.accounts.service import Accounts
@@ -113,6 +114,7 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
         admin=_administration(parts, keys, passwords),
         holds=Holds(HoldParts(db=parts.db, keys=keys, reader=parts.held_reader)),
         outages=OutageDesk(OutageParts(db=parts.db)),
+        outside=OutsideDesk(parts.db, keys),
         dns=_dns(parts),
         webhooks=WebhookDesk(WebhookParts(db=parts.db, keys=keys, private=config.webhooks_private)),
         health=_watch(parts, keys, scanner),

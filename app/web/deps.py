@@ -17,7 +17,6 @@ from fastapi import Request
 from app.admin_views import (
     AuditFilter,
     AuditPage,
-    DnsPage,
     DomainForm,
     DomainLine,
     FoundToHold,
@@ -32,7 +31,6 @@ from app.admin_views import (
     PeoplePage,
     PersonForm,
     QueuePage,
-    WebhookPage,
 )
 from app.conversation_views import OpenConversation
 from app.file_views import EnclosedMail, Section
@@ -63,6 +61,7 @@ from app.views import (
     Sidebar,
     Visit,
 )
+from app.web.connection_ports import DnsService, OutsideService, WebhookService
 from app.web.login_ports import EntranceService, MethodDeskService, MethodService
 from archive_store.clock import utc_now
 
@@ -278,26 +277,8 @@ class OutageService(Protocol):
     def close(self, viewer: Viewer, domain_id: str, reason: str) -> None:
         """Raises `BadEntry` for "reason"."""
 
-
-class DnsService(Protocol):
-    """The records of a domain in the DNS."""
-
-    def page(self, viewer: Viewer, domain_id: str, *, check: bool) -> DnsPage:
-        """Raises `StoreBusy`."""
-
-
-class WebhookService(Protocol):
-    """Where a domain's outages are told to a program."""
-
-    def page(self, viewer: Viewer, domain_id: str) -> WebhookPage: ...
-    def set(self, viewer: Viewer, domain_id: str, url: str) -> Secret:
-        """The new secret. Raises `BadEntry` for "url"."""
-
-    def test(self, viewer: Viewer, domain_id: str) -> None:
-        """Raises `BadEntry` for "url"."""
-
-    def remove(self, viewer: Viewer, domain_id: str) -> None:
-        """Raises `BadEntry` for "url"."""
+    def set_notices(self, viewer: Viewer, domain_id: str, on: bool) -> str:
+        """Whether people are told outside; the domain's name."""
 
 
 class HoldService(Protocol):
@@ -382,6 +363,7 @@ class Services:
     admin: AdminService
     holds: HoldService
     outages: OutageService
+    outside: OutsideService
     dns: DnsService
     webhooks: WebhookService
     health: HealthService

@@ -43,3 +43,13 @@ def set_outage(request: Request, visit: Operator, domain_id: str, form: PostedFo
     response = RedirectResponse(back, status_code=303)
     flash.put(request, response, flash.Flash(f"outage_{verb}", 1))
     return response
+
+
+@router.post("/admin/domains/{domain_id}/notices", name="set_notices")
+def set_notices(request: Request, visit: Operator, domain_id: str, form: PostedForm) -> Response:
+    on = bool(text(form, "on"))
+    name = services_of(request).outages.set_notices(visit.viewer, domain_id, on)
+    back = path_to(request.app, "outages", domain_id=domain_id)
+    response = RedirectResponse(back, status_code=303)
+    flash.put(request, response, flash.Flash("notices", 1, name))
+    return response

@@ -16,7 +16,7 @@ from app.delivery.config import DeliverConfig, Timeouts
 from app.delivery.queue import Outbox
 from app.delivery.routes import Routes
 from app.delivery.worker import DeliverStore, DeliverWorker
-from app.keys import imap, webhooks
+from app.keys import imap, outside, webhooks
 from app.keys.dkim import SigningKey
 from app.models import AddressRoute, Domain, QueueItem, User
 from app.secret import Secret
@@ -83,6 +83,10 @@ class TestKeys:
     def open_imap(self, item_ids: Sequence[bytes]) -> Mapping[bytes, Secret | None]:
         with self.db.read() as tx:
             return imap.passwords(tx, self.opener.keyring, item_ids)
+
+    def open_outside(self, user_ids: Sequence[bytes]) -> Mapping[bytes, Secret]:
+        with self.db.read() as tx:
+            return outside.owed(tx, self.opener.keyring, user_ids)
 
     def key(self, tx: Session, item: QueueItem) -> bytes:
         owner = Owner.mailbag(item.domain_id)

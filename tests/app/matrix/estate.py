@@ -18,6 +18,7 @@ from app.accounts import sessions, steps
 from app.accounts.entrance import Entrance
 from app.accounts.habits import HabitDesk
 from app.accounts.method_service import MethodParts, OwnMethods
+from app.accounts.outside_desk import OutsideDesk
 from app.accounts.passkeys import Site
 from app.accounts.passwords import Passwords
 from app.accounts.service import Accounts
@@ -216,6 +217,7 @@ def services_of(world: World, holds: Holds) -> Services:
         admin=Administration(admin),
         holds=holds,
         outages=OutageDesk(OutageParts(db=db, now=now)),
+        outside=OutsideDesk(db, keys, now),
         dns=DnsDesk(DnsParts(db=db, ask=lambda *_: (), hostname="live.example", now=now)),
         webhooks=WebhookDesk(WebhookParts(db=db, keys=keys, now=now)),
         health=Watch(WatchParts(db=db, keys=keys, disk=lambda: (1 << 40, 1 << 41))),

@@ -36,7 +36,7 @@ from tests.app.web.hold_double import line as held_line
 from tests.app.web.invitation_double import InvitationDouble
 from tests.app.web.live_double import LiveDouble
 from tests.app.web.method_double import EntranceDouble, MethodDeskDouble, MethodDouble
-from tests.app.web.outage_double import OutageDouble
+from tests.app.web.outage_double import OutageDouble, OutsideDouble
 from tests.app.web.outbox_double import OutboxDouble
 from tests.app.web.picture_double import PictureDouble
 from tests.app.web.sample import Letter
@@ -307,6 +307,7 @@ class World:
         default_factory=lambda: HoldDouble([held_line(0, "dana@acme.example", "x")])
     )
     outages: OutageDouble = field(init=False)
+    outside: OutsideDouble = field(default_factory=OutsideDouble)
     dns: DnsDouble = field(init=False)
     webhooks: WebhookDouble = field(init=False)
     health: HealthDouble = field(default_factory=HealthDouble)
@@ -341,6 +342,7 @@ class World:
             admin=self.admin,
             holds=self.holds,
             outages=self.outages,
+            outside=self.outside,
             dns=self.dns,
             webhooks=self.webhooks,
             health=self.health,

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from app.admin_views import OutageLine, OutagesPage
+from app.login_views import OutsideView
+from app.phrase import phrase
+from app.secret import Secret
 from app.viewer import Viewer
 from app.views import BadEntry
 from tests.app.web.admin_double import AdminDouble
@@ -29,12 +32,14 @@ class OutageDouble:
     """One can be opened, and closed again."""
 
     admin: AdminDouble
+    tells: bool = False
     lines: list[OutageLine] = field(default_factory=lambda: [DOWN, SLOW])
 
     def page(self, viewer: Viewer, domain_id: str) -> OutagesPage:
         domain = self.admin.domain(viewer, domain_id)
         now = next((one for one in self.lines if one.closed_at is None), None)
-        return OutagesPage(domain=domain, now=now, lines=tuple(self.lines))
+        lines = tuple(self.lines)
+        return OutagesPage(domain=domain, now=now, lines=lines, tells_outside=self.tells)
 
     def open(self, viewer: Viewer, domain_id: str, reason: str, keeps_mail: bool) -> None:
         if not reason:
@@ -53,3 +58,31 @@ class OutageDouble:
     def close(self, viewer: Viewer, domain_id: str, reason: str) -> None:
         who = viewer.user.address
         self.lines[0] = replace(self.lines[0], closed_at=NOW, closed_by=who, closed_why=reason)
+
+    def set_notices(self, viewer: Viewer, domain_id: str, on: bool) -> str:
+        name = self.admin.domain(viewer, domain_id).name
+        self.tells = on
+        return name
+
+
+@dataclass
+class OutsideDouble:
+    """One person's address outside; the code is "right"."""
+
+    view: OutsideView = field(default_factory=OutsideView)
+
+    def outside(self, viewer: Viewer) -> OutsideView:
+        return self.view
+
+    def set_outside(self, viewer: Viewer, text: str) -> None:
+        if text.endswith("@acme.example"):
+            raise BadEntry("outside", phrase("That is not right. Try again."))
+        self.view = OutsideView(state="asked", address=text)
+
+    def confirm_outside(self, viewer: Viewer, code: Secret) -> None:
+        if code.reveal() != "right":
+            raise BadEntry("outside_code", phrase("That is not right. Try again."))
+        self.view = replace(self.view, state="confirmed")
+
+    def remove_outside(self, viewer: Viewer) -> None:
+        self.view = OutsideView()

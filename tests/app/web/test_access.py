@@ -104,6 +104,7 @@ TABLE = {
         GET /compose/{kind}/{entry_id}
         POST /compose/{kind}/{entry_id}
         POST /settings/writing
+        POST /settings/outside
         GET /search
         POST /search
         GET /search/{key}
@@ -115,6 +116,7 @@ TABLE = {
         POST /admin/domains/{domain_id}
         GET /admin/domains/{domain_id}/outages
         POST /admin/domains/{domain_id}/outages
+        POST /admin/domains/{domain_id}/notices
         GET /admin/domains/{domain_id}/dns
         POST /admin/domains/{domain_id}/dns
         GET /admin/domains/{domain_id}/webhook

@@ -37,6 +37,30 @@ def test_an_administrator_opens_and_closes_an_outage_with_a_reason(world: World)
     assert maria.post(PAGE, {"do": "dance", "reason": "x"}).status_code == 400
 
 
+def test_mail_to_addresses_outside_is_switched_on_and_off(world: World) -> None:
+    maria, notices = client(world, "maria@acme.example"), PAGE.replace("outages", "notices")
+    assert maria.post(notices, {"on": "yes"}).status_code == 303
+    assert 'value="yes" checked aria-describedby="notices-h"' in maria.get(PAGE).text
+    assert maria.post(notices, {}).status_code == 303
+    assert not world.outages.tells
+    assert client(world, "vlad@acme.example").post(notices, {"on": "yes"}).status_code == 404
+    assert not world.outages.tells
+
+
+def test_a_person_gives_confirms_and_takes_back_an_address_outside(world: World) -> None:
+    vlad, path = client(world, "vlad@acme.example"), "/settings/outside"
+    refused = vlad.post(path, {"do": "set", "outside": "vlad@acme.example"})
+    assert (refused.status_code, "That is not right" in refused.text) == (422, True)
+    assert vlad.post(path, {"do": "set", "outside": "vlad@home.example"}).status_code == 303
+    assert "vlad@home.example" in vlad.get("/settings").text
+    assert vlad.post(path, {"do": "confirm", "outside_code": "wrong"}).status_code == 422
+    assert vlad.post(path, {"do": "confirm", "outside_code": "right"}).status_code == 303
+    assert "Confirmed:" in vlad.get("/settings").text
+    assert vlad.post(path, {"do": "remove"}).status_code == 303
+    assert "vlad@home.example" not in vlad.get("/settings").text
+    assert vlad.post(path, {"do": "dance"}).status_code == 400
+
+
 @pytest.mark.parametrize("who", ["vlad@acme.example", "audit@acme.example"])
 def test_others_find_no_such_page(world: World, who: str) -> None:
     other = client(world, who)
