@@ -30,13 +30,14 @@ _DIRECTIONS: Final = frozenset(("ltr", "rtl", "auto"))
 # What stands beside a link that leads elsewhere than it seems to. Important and within the element:
 # no style sheet of a sender outweighs it.
 _MARK: Final = (
-    "all: initial !important; direction: ltr !important; unicode-bidi: isolate !important; "
-    "margin: 0 4px !important; padding: 0 6px !important; border-radius: 6px !important; "
+    "all: initial !important; display: inline-block !important; "
+    "direction: ltr !important; unicode-bidi: isolate !important; "
+    "margin: 0 2px 0 4px !important; padding: 0 6px !important; border-radius: 6px !important; "
     "font: 600 13px/1.5 system-ui, sans-serif !important; overflow-wrap: anywhere !important; "
 )
 MARK_ON_PAPER: Final = _MARK + "color: #8f1d12 !important; background: #fde8e4 !important"
 MARK_IN_TEXT: Final = (
-    _MARK + "color: light-dark(#8f1d12, #ffc9be) !important; "
+    _MARK + "color-scheme: light dark !important; color: light-dark(#8f1d12, #ffc9be) !important; "
     "background: light-dark(#fde8e4, #55211a) !important"
 )
 # Who comes to a link by the keyboard or presses it sees where it leads, as the pointer is told.

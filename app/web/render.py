@@ -36,6 +36,7 @@ UNDO_ENDS = 5  # seconds before the mail leaves that its button goes
 # Filters that speak no language.
 FILTERS = {
     "initials": showing.initials,
+    "own_letters": showing.own_letters,
     "short_address": showing.short_address,
     "spoken": showing.spoken,
     "faces": showing.faces,

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from app.languages.speech import Speech
+from app.markup import domains
 from app.phrase import Phrase, phrase
 from app.views import Face
 from archive_store.search import hits
 
 # C0 and C1 controls but tab and newlines; embeddings, overrides and isolates; invisible letters.
 UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f"
+    "\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
 )
 MOST_MARKED_WORDS = 12
 
@@ -80,6 +82,17 @@ def sender_name(name: str, address: str) -> str:
     if not name or ("@" in name and name.casefold() != address.casefold()):
         return address
     return name
+
+
+def own_letters(address: str) -> str:
+    """A domain in punycode as its owner writes it; empty where the address shows that itself, or
+    where it is written to look like another, which is told of it.
+    """
+    domain = address.rpartition("@")[2].lower()
+    if "xn--" not in domain or domains.looks_like_another(domain):
+        return ""
+    read = domains.in_unicode(domain)
+    return "" if read == domain else read
 
 
 def initials(name: str) -> str:

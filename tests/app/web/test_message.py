@@ -284,3 +284,12 @@ def test_a_first_mail_has_a_small_note_unless_there_is_a_warning(
     assert note in vlad.get(path(1)).text
     change(world, 1, told=phrase("Beware."))
     assert note not in vlad.get(path(1)).text
+
+
+def test_a_sender_in_punycode_can_be_read(world: World, vlad: Client) -> None:
+    sender = sample.Address("Anna", "anna@xn--mller-kva.de")
+    parsed = world.reading.letters[world.reading.place_of(sample.entry_id(1))].parsed
+    change(world, 1, parsed=replace(parsed, sender=sender))
+    page = vlad.get(path(1)).text
+    assert "anna@xn--mller-kva.de</span>" in page
+    assert "(<bdi>müller.de</bdi>)" in page

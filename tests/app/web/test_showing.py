@@ -243,3 +243,24 @@ def test_days_are_compared_with_the_fullest() -> None:
 
 def test_an_undo_fits_into_a_cookie() -> None:
     assert MOST_IDS * 30 * 4 // 3 < 3500
+
+
+@pytest.mark.parametrize(
+    ("address", "letters"),
+    [
+        ("a@xn--mller-kva.de", "müller.de"),
+        ("a@mail.XN--MLLER-KVA.de", "mail.müller.de"),
+        ("a@müller.de", ""),
+        ("a@muller.de", ""),
+        ("a@xn--pypal-4ve.com", ""),  # told of in words
+        ("a@xn--\u202e.com", ""),
+        ("", ""),
+    ],
+)
+def test_a_domain_in_punycode_can_be_read(address: str, letters: str) -> None:
+    assert showing.own_letters(address) == letters
+
+
+@pytest.mark.parametrize("code", [0x61C, 0x34F, 0x115F, 0x180E, 0x2063, 0x202E, 0x2067])
+def test_what_hides_or_turns_text_is_not_printed(code: int) -> None:
+    assert showing.visible(f"in{chr(code)}voice") == "invoice"
