@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from app.views import AttachmentFacts, ParsedFacts
 
@@ -37,6 +38,8 @@ class FilesUnchecked(Exception):
 MOST_DEEP = 5  # mails in one another, with the one that came
 MAIL_TYPES = frozenset(("message/rfc822", "message/global"))  # RFC 2046 5.2.1, RFC 6532 3.7
 PICTURE_TYPES = frozenset(f"image/{kind}" for kind in ("png", "jpeg", "jpg", "gif", "webp", "avif"))
+PDF_TYPES = frozenset(("application/pdf", "application/x-pdf"))
+UNTYPED = frozenset(("application/octet-stream", "binary/octet-stream"))  # the name alone says what
 LARGEST_PICTURE = 20 * 1024 * 1024  # octets of a file that is previewed
 MOST_PREVIEWED = 12  # pictures of one mail, the first ones
 
@@ -57,6 +60,13 @@ def is_mail(file: AttachmentFacts, around: Section) -> bool:
     return file.content_type in MAIL_TYPES and len(around) + 1 < MOST_DEEP
 
 
+def is_paper(file: AttachmentFacts) -> bool:
+    """Whether a file says that it is a PDF whose pages can be drawn."""
+    named = file.filename.lower().endswith(".pdf")
+    claims = file.content_type in PDF_TYPES or (named and file.content_type in UNTYPED)
+    return claims and file.size <= LARGEST_PICTURE
+
+
 def section_text(section: Section) -> str:
     """A section as it stands in an address."""
     return ".".join(map(str, section))
@@ -73,3 +83,32 @@ class EnclosedMail:
     blocked_images: int  # pictures from outside that are not fetched
     marked_links: int = 0  # links that lead elsewhere than they seem to
     files: str = FileState.OFF  # of viruses in the message around it
+
+
+class SheetFacts(Protocol):
+    """One page of a document: its size in points, and what is written on it."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """Some pages of a PDF, the first of which has the number `first`; none that can be shown: it
+    has no `sheets`. Their pictures are asked for one by one.
+    """
+
+    section: Section
+    filename: str
+    first: int
+    count: int
+    sheets: Sequence[SheetFacts]
+    files: str = FileState.OFF
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.sheets) - 1

@@ -42,6 +42,7 @@ LICENCES = {
     "obstore": "MIT",
     "pyasn1-modules": "BSD-2-Clause",
     "pyopenssl": "Apache-2.0",
+    "pypdfium2": "BSD-3-Clause AND Apache-2.0",
     "segno": "BSD-3-Clause",
     "shellingham": "ISC",
     "tinycss2": "BSD-3-Clause",

@@ -33,7 +33,7 @@ class Easel:
         if len(octets) > MOST_OCTETS:
             return None
         try:
-            return self._pool.ask(REDRAW, longest, [octets], _read)
+            return self._pool.ask(REDRAW, longest, [octets], read_picture)
         except (ChildFailed, StoreBusy):
             return None
 
@@ -42,7 +42,8 @@ class Easel:
         self._pool.close()
 
 
-def _read(row: Any, raw: bytes) -> Picture | None:
+def read_picture(row: Any, raw: bytes) -> Picture | None:
+    """A child's answer."""
     if row is None:
         return None
     media_type, width, height = row

@@ -41,7 +41,7 @@ def redraw(octets: bytes, longest: int) -> Picture:
         with warnings.catch_warnings():
             # A frame that is larger than its picture said is found while it is decoded.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _drawn(_decoded(octets, longest))
+            return drawn(_decoded(octets, longest))
     except NotAPicture:
         raise
     # Decoders raise whatever a broken file makes them stumble upon.
@@ -75,7 +75,8 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def _drawn(image: Image.Image) -> Picture:
+def drawn(image: Image.Image) -> Picture:
+    """A PNG or a JPEG of it."""
     image.info.clear()
     if image.mode == "RGBA" or _is_flat(image):
         octets = _saved(image, "PNG")

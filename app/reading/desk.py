@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from app.delivery.state import delivery_state
-from app.pictures.picture import Picture
+from app.pictures.picture import Picture, Sheets
 from app.reading import counting, handing, rows
 from app.reading.finding import EntryLine, Window
 from app.reading.joining import Joined
@@ -26,6 +26,13 @@ from archive_store.reader import ArchiveReader
 
 class Keys(EntryKeys, SummaryKeys, Protocol):
     """What reading needs of the keys role."""
+
+
+class Papers(Protocol):
+    """What draws pages of PDF files; it raises for no content."""
+
+    def look(self, octets: bytes, first: int) -> Sheets | None: ...
+    def draw(self, octets: bytes, number: int, longest: int) -> Picture | None: ...
 
 
 Remote = Callable[[str], str | None]  # where to ask us for the picture at an address
@@ -53,6 +60,7 @@ class ReadingParts:
     calendars: Calendars
     documents: Documents
     redraw: Callable[[bytes, int], Picture | None]  # to at most so many pixels
+    papers: Papers
     keep: timedelta
     checks: FileChecks
     now: Callable[[], datetime] = field(default=utc_now)
@@ -69,6 +77,7 @@ class Desk:
         self._calendars = parts.calendars
         self._documents = parts.documents
         self._redraw = parts.redraw
+        self._papers = parts.papers
         self._keep = parts.keep
         self.checks = parts.checks
         self._now = parts.now

@@ -31,6 +31,7 @@ from app.delivery.dns_check import Resolver
 from app.keys.client import KeysClient
 from app.pictures.easel import Easel
 from app.pictures.fetch import Fetcher, PublicInternet
+from app.pictures.light_table import LightTable
 from app.pictures.remote import RemotePictures
 from app.portal import Portal, Watch, WatchParts
 from app.reading.desk import Documents, ReadingParts
@@ -90,12 +91,13 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
     """Every use case that the pages call, over this process's parts; `Live` wants to be run."""
     config, parts = role.config, Parts(role.config, role.name)
     keys, parsers, archive = parts.keys(), ParserPool(), parts.archive("web")
-    calendars, easel = Invitations(), Easel()
-    for part in (parts, keys, parsers, archive, calendars, easel):
+    calendars, easel, papers = Invitations(), Easel(), LightTable()
+    for part in (parts, keys, parsers, archive, calendars, easel, papers):
         ending.callback(part.close)
     passwords, live = Passwords(), Live(parts.db)
     scanner = scanner_of(config, parsers)
-    reading = _reading(parts, keys, parsers, calendars, easel, FileChecks(parts.db, scanner))
+    checks = FileChecks(parts.db, scanner)
+    reading = _reading(parts, keys, parsers, calendars, (easel, papers), checks)
     drafts = _drafts(parts, archive, reading)
     sending = _sending(parts, archive, reading, parsers, drafts)
     site = Site.at(config.public_url)
@@ -129,9 +131,10 @@ def _reading(
     keys: KeysClient,
     parsers: ParserPool,
     calendars: Invitations,
-    easel: Easel,
+    drawing: tuple[Easel, LightTable],
     checks: FileChecks,
 ) -> Reading:
+    easel, papers = drawing
     return Reading(
         ReadingParts(
             db=parts.db,
@@ -141,6 +144,7 @@ def _reading(
             calendars=calendars,
             documents=Documents(html=sanitize_html, text=plain_text_document, picture=raster_type),
             redraw=easel.redraw,
+            papers=papers,
             keep=timedelta(days=parts.config.keep_days),
             checks=checks,
         )

@@ -7,7 +7,7 @@ form holds that cannot be taken raises `BadDraft` or `BadEntry`; a store that
 cannot serve raises another `StoreError`, which becomes a 503.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Protocol, cast
@@ -33,7 +33,6 @@ from app.admin_views import (
     QueuePage,
 )
 from app.conversation_views import OpenConversation
-from app.file_views import EnclosedMail, Section
 from app.invitation_views import Participation
 from app.phrase import Say
 from app.pictures.picture import Picture
@@ -41,7 +40,6 @@ from app.search_views import SearchPage
 from app.secret import Secret
 from app.viewer import Viewer
 from app.views import (
-    AttachmentFacts,
     Banner,
     Correspondent,
     Draft,
@@ -62,11 +60,12 @@ from app.views import (
     Visit,
 )
 from app.web.connection_ports import DnsService, OutsideService, WebhookService
+from app.web.file_ports import FileService
 from app.web.login_ports import EntranceService, MethodDeskService, MethodService
 from archive_store.clock import utc_now
 
 
-class ReadingService(Protocol):
+class ReadingService(FileService, Protocol):
     """A person's own mail. `folder` may be "starred": what has a star, wherever it lies."""
 
     def list_folder(
@@ -101,10 +100,6 @@ class ReadingService(Protocol):
         sought: str,
         remote: Callable[[str], str | None] | None = None,
     ) -> SafeDocument: ...
-    def original(self, viewer: Viewer, entry_id: str, *, unchecked: bool = False) -> bytes:
-        """This and the files raise FilesLocked, or FilesUnchecked unless `unchecked`."""
-
-    def source(self, viewer: Viewer, entry_id: str) -> bytes: ...
     def check(self, viewer: Viewer, entry_id: str) -> None:
         """That it is there and the viewer's own. Opens nothing."""
 
@@ -113,21 +108,6 @@ class ReadingService(Protocol):
 
     def still_there(self, viewer: Viewer, shown: Sequence[str]) -> frozenset[str]:
         """Those that are there, and not in the trash. Opens nothing."""
-
-    def attachment(
-        self, viewer: Viewer, entry_id: str, section: Section, *, unchecked: bool = False
-    ) -> tuple[AttachmentFacts, bytes]: ...
-    def open_enclosed(self, viewer: Viewer, entry_id: str, section: Section) -> EnclosedMail: ...
-    def enclosed_body(self, viewer: Viewer, entry_id: str, section: Section) -> SafeDocument: ...
-    def preview(
-        self, viewer: Viewer, entry_id: str, section: Section, longest: int
-    ) -> Picture | None:
-        """A picture among the files; None where it cannot be drawn."""
-
-    def attachments(
-        self, viewer: Viewer, entry_id: str, *, unchecked: bool = False
-    ) -> Iterator[tuple[AttachmentFacts, bytes]]:
-        """All that are listed, when `OpenMessage.zips`; each is read when its turn comes."""
 
     def search(self, viewer: Viewer, text: str, page: int, zone: tzinfo) -> SearchPage: ...
     def suggest(self, viewer: Viewer, typed: str) -> tuple[Correspondent, ...]:

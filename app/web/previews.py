@@ -8,7 +8,8 @@ from typing import Final, Literal
 
 from fastapi import APIRouter, Request, Response
 
-from app.views import FolderName
+from app.pictures.picture import Picture
+from app.views import FolderName, Visit
 from app.web.access import Reader
 from app.web.deps import services_of
 from app.web.message import EntryId, InMail
@@ -30,6 +31,11 @@ def preview(
 ) -> Response:
     reading = services_of(request).reading
     found = reading.preview(visit.viewer, entry_id, section, PIXELS[size])
+    return picture_of(found, visit)
+
+
+def picture_of(found: Picture | None, visit: Visit) -> Response:
+    """A picture that we drew; one of ours where it cannot be drawn."""
     headers = {"Content-Security-Policy": PICTURE_POLICY}
     if found is None:
         return Response(NOT_THERE, media_type="image/svg+xml", headers=headers)

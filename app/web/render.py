@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.file_views import is_mail, previewed, section_text
+from app.file_views import is_mail, is_paper, previewed, section_text
 from app.languages import LANGUAGES, Language, chosen
 from app.languages.speech import Speech
 from app.phrase import Phrase, phrase, phrases
@@ -68,6 +68,7 @@ def environment(speech: Speech) -> Environment:
         language=speech.language,
         languages=tuple(LANGUAGES.values()),
         is_mail=is_mail,
+        is_paper=is_paper,
         previewed=previewed,
         section_text=section_text,
         sender_name=showing.sender_name,

@@ -4,6 +4,7 @@
 people, and use cases as the web role has them. Mail is stored as the tee stores it.
 """
 
+import atexit
 import shutil
 import tempfile
 import threading
@@ -23,6 +24,7 @@ from app.keys.agent import KeyAgent
 from app.keys.client import KeysClient
 from app.keys.server import KeysServer
 from app.models import AuditEvent, QueueItem, User
+from app.pictures.light_table import LightTable
 from app.reading.desk import Documents, ReadingParts
 from app.reading.service import Reading
 from app.scanning.checks import FileChecks
@@ -54,6 +56,8 @@ from tests.app.drawn import redraw_or_none
 
 KEEP = timedelta(days=7)
 CALENDARS = Invitations()  # its child starts with the first invitation
+PAPERS = LightTable()  # likewise
+atexit.register(PAPERS.close)
 OPERATOR = Actor.command_line("test")
 CLIENT = Client(ip="192.0.2.7", user_agent="Firefox")
 SEGMENT_OCTETS = 1 << 20
@@ -113,6 +117,7 @@ class World:
                     html=sanitize_html, text=plain_text_document, picture=raster_type
                 ),
                 redraw=redraw_or_none,
+                papers=PAPERS,
                 keep=KEEP,
                 checks=FileChecks(self.db, now=self.clock),
                 now=self.clock,

@@ -44,6 +44,7 @@ PLACES = {
     "{index}": "1",
     "{sealed}": "sealed",
     "{size}": "small",
+    "{number}": "1",
     "{key}": "unknown",
     "{digest}": "0",
     "{name:path}": "x",

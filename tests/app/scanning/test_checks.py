@@ -87,6 +87,8 @@ def looks(reading: Reading, viewer: Viewer, one: str) -> list[Callable[[], objec
         partial(reading.preview, viewer, one, (0,), 100),
         partial(reading.open_enclosed, viewer, one, (2,)),
         partial(reading.enclosed_body, viewer, one, (2,)),
+        partial(reading.open_paper, viewer, one, (0,), 1),
+        partial(reading.sheet, viewer, one, (0,), 1, 100),
     ]
 
 

@@ -5,8 +5,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
-from app.file_views import EnclosedMail, FilesLocked, FileState, FilesUnchecked, Section
-from app.pictures.picture import Picture
+from app.file_views import (
+    EnclosedMail,
+    FilesLocked,
+    FileState,
+    FilesUnchecked,
+    Paper,
+    Section,
+)
+from app.pictures.picture import Picture, Sheets
+from app.pictures.redraw import NotAPicture
+from app.pictures.sheets import draw, look
 from app.search_views import Chip, SearchPage
 from app.viewer import Viewer
 from app.views import (
@@ -210,6 +219,29 @@ class ReadingDouble(TalkDouble):
     ) -> Picture | None:
         _, octets = self.attachment(viewer, entry_id, section, unchecked=True)
         return redraw_or_none(octets, longest)
+
+    def open_paper(self, viewer: Viewer, entry_id: str, section: Section, first: int) -> Paper:
+        file, octets = self.attachment(viewer, entry_id, section, unchecked=True)
+        try:
+            found = look(octets, first)
+        except NotAPicture:
+            found = Sheets(0, ())
+        return Paper(
+            section=section,
+            filename=file.filename,
+            first=first,
+            count=found.count,
+            sheets=found.sheets,
+        )
+
+    def sheet(
+        self, viewer: Viewer, entry_id: str, section: Section, number: int, longest: int
+    ) -> Picture | None:
+        _, octets = self.attachment(viewer, entry_id, section, unchecked=True)
+        try:
+            return draw(octets, number, longest)
+        except NotAPicture:
+            return None
 
     def attachments(
         self, viewer: Viewer, entry_id: str, *, unchecked: bool = False

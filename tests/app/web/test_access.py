@@ -90,6 +90,8 @@ TABLE = {
         GET /mail/{folder}/{entry_id}/attachments/{index}
         GET /mail/{folder}/{entry_id}/attachments/{index}/mail
         GET /mail/{folder}/{entry_id}/attachments/{index}/mail/body
+        GET /mail/{folder}/{entry_id}/attachments/{index}/pages
+        GET /mail/{folder}/{entry_id}/attachments/{index}/pages/{number}
         GET /mail/{folder}/{entry_id}/attachments/{index}/preview/{size}
         GET /mail/{folder}/{entry_id}/card
         GET /mail/{folder}/{entry_id}/attachments.zip
@@ -163,6 +165,7 @@ PLACES = {
     "{index}": "0",
     "{sealed}": "sealed",
     "{size}": "small",
+    "{number}": "1",
     "{key}": "unknown",
     "{session_id}": "s1",
     "{passkey_id}": sample.entry_id(400),
