@@ -38,7 +38,7 @@ from archive_store import ids
 from archive_store.address import EmailAddress
 from archive_store.archive import Archive
 from archive_store.config import ObjectStoreConfig, StoreConfig
-from archive_store.db import Base, Database
+from archive_store.db import Database
 from archive_store.directory import Owner, PublicKeys, public_octets
 from archive_store.envelope import Envelope
 from archive_store.indexing import Indexer
@@ -53,6 +53,7 @@ from archive_store.sealing import Copy, Incoming, Relay, Sealer, slot_place
 from archive_store.segments.choice import open_segments
 from archive_store.writerkeys import WriterKeys
 from tests.app.drawn import redraw_or_none
+from tests.parts.tables import make_tables
 
 KEEP = timedelta(days=7)
 CALENDARS = Invitations()  # its child starts with the first invitation
@@ -94,7 +95,7 @@ class World:
             segment_bytes=SEGMENT_OCTETS,
         )
         self.db = Database(self.config.database)
-        Base.metadata.create_all(self.db.engine)
+        make_tables(self.db)
         keyring_file = self._make_keys()
         self.public = PublicKeys.load(self.config.keys_dir)
         self.agent = KeyAgent(self.db, keyring_file, self.config, self.public, self.clock)

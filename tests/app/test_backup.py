@@ -31,6 +31,8 @@ from tests.app.keys.test_holding import MAIL, VLAD, Holds, holding
 from tests.app.sending.outbox import letter
 from tests.parts.seaweedfs import SeaweedFS, anywhere, environment_of
 
+pytestmark = pytest.mark.whole_database
+
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 URL = make_url("postgresql+psycopg://la:canary-secret@db.example:5433/mail?sslmode=require")
 

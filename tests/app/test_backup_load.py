@@ -20,6 +20,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import pytest
+
 from app.backup import DUMP, backup, restore
 from app.cli.access import keys_for
 from app.config import Config
@@ -33,6 +35,8 @@ from archive_store.segments.local import LocalSegments
 from archive_store.tombstones import Tombstones
 from tests.app.conftest import World
 from tests.parts.network import wait_until
+
+pytestmark = pytest.mark.whole_database
 
 SECONDS = float(os.environ.get("LIVEARCHIVE_BACKUP_SECONDS", "0"))
 OLD = timedelta(days=30)

@@ -16,7 +16,7 @@ from app.models import AuditEvent
 from app.viewer import Actor, Role
 from archive_store.address import EmailAddress
 from archive_store.clock import utc_now
-from archive_store.db import Base, Database
+from archive_store.db import Database
 from archive_store.errors import StoreBusy, StoreFull
 from archive_store.sealing import Incoming
 from smtp_ingest.ports import AcceptedRecipient, ReceivedMail, SessionFacts, Transmission
@@ -24,6 +24,7 @@ from smtp_ingest.replies import Reply
 from tests.app.test_door import KeptArchive
 from tests.corpus import reports
 from tests.corpus.reports import LINES, ORIGINAL, report, whole
+from tests.parts.tables import make_tables
 
 ROOT = Actor.command_line("root")
 FEED = "reports-58e1c1d77aab01cd5d@in.acme.example"
@@ -86,7 +87,7 @@ async def judged(door: Door, address: str, client: str) -> Reply | None:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     db = Database(f"sqlite:///{tmp_path / 'db'}")
-    Base.metadata.create_all(db.engine)
+    make_tables(db)
     now = utc_now()
     with db.write() as tx:
         acme = domains.add(tx, ROOT, "acme.example", HostPort("mx.acme.example", 25), now)

@@ -28,6 +28,8 @@ from archive_store.tombstones import Tombstones
 from tests.app.conftest import World
 from tests.app.test_backup import parts_of
 
+pytestmark = pytest.mark.whole_database
+
 MAIL = b"Subject: x\r\n\r\nTo be gone.\r\n"
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from archive_store.archive import Archive, Stored
 from archive_store.clock import day_of, utc_now
 from archive_store.config import StoreConfig
-from archive_store.db import Base, Database
+from archive_store.db import Database
 from archive_store.directory import Owner, PublicKeys, ensure_day_keys, public_octets
 from archive_store.envelope import Envelope
 from archive_store.errors import KeysMissing
@@ -33,6 +33,7 @@ from archive_store.segments import SegmentStore
 from archive_store.segments.choice import open_segments
 from archive_store.segments.objects import ObjectSegments
 from archive_store.writerkeys import WriterKeys
+from tests.parts.tables import make_tables
 
 PLACES = ("folder", "s3", "memory")
 KEEP = timedelta(days=7)
@@ -144,14 +145,6 @@ class World:
         return found
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a fresh empty database; the test runs once on each kind that is supported."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'test-database.sqlite3'}"
-    return str(request.getfixturevalue("postgresql_schema_url"))
-
-
 @pytest.fixture
 def open_store(
     request: pytest.FixtureRequest, place: str, tmp_path: Path
@@ -181,7 +174,7 @@ def make_world(
         config = StoreConfig(data_dir=tmp_path, database_url=database_url, segment_bytes=1 << 20)
         config.keys_dir.mkdir(exist_ok=True)
         db = Database(database_url)
-        Base.metadata.create_all(db.engine)
+        make_tables(db)
         keyring = Keyring.generate()
         keyring.extend(datetime.now(UTC))
         receipt = ReceiptKey.create(config.keys_dir, "ingest")

@@ -22,6 +22,12 @@ from tests.parts.process import Server, run_as, server_folder, unprivileged_user
 PACKAGE = "postgresql"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Say what the marker means."""
+    text = "whole_database: in PostgreSQL not by a schema, since a backup is of a whole database"
+    config.addinivalue_line("markers", text)
+
+
 def _programs() -> Path:
     system = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     newest = max(
@@ -88,14 +94,6 @@ def _fresh(postgresql_server: str) -> Iterator[str]:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a fresh empty database; the test runs once on each kind that is supported."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'test-database.sqlite3'}"
-    return str(request.getfixturevalue("postgresql_url"))
-
-
 # Whoever is left inside a transaction would hold its end up.
 _END_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND state <> 'idle' AND pid <> pg_backend_pid()"""
@@ -103,15 +101,22 @@ _END_OTHERS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 
 @pytest.fixture
 def postgresql_schema_url(postgresql_server: str) -> Iterator[str]:
-    """The same by a schema of its own, which takes a thousandth of the time; a backup of
-    PostgreSQL is of a whole database, and not for this.
-    """
+    """The same by a schema of its own, which takes a thousandth of the time."""
     name, where = f"test_{secrets.token_hex(8)}", f"{postgresql_server}/postgres"
     with psycopg.connect(f"postgresql://{where}", autocommit=True) as server:
         server.execute(f"CREATE SCHEMA {name}".encode())
         yield f"postgresql+psycopg://{where}?options=-csearch_path%3D{name}"
         server.execute(_END_OTHERS)
         server.execute(f"DROP SCHEMA {name} CASCADE".encode())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a fresh empty database; the test runs once on each kind that is supported."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test-database.sqlite3'}"
+    whole = request.node.get_closest_marker("whole_database") is not None
+    return str(request.getfixturevalue("postgresql_url" if whole else "postgresql_schema_url"))
 
 
 @pytest.fixture

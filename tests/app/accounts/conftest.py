@@ -1,6 +1,5 @@
 """A database with two domains and some people, and passwords that are cheap to check."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from app.models import User
 from app.secret import Secret
 from app.viewer import Actor, Viewer
 from archive_store.db import Base, Database
+from tests.parts.tables import make_tables
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 ROOT = Actor.command_line("root")
@@ -32,36 +32,23 @@ def passwords() -> Passwords:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with empty tables, to be copied."""
-    path = tmp_path_factory.mktemp("accounts") / "template"
-    db = Database(f"sqlite:///{path}")
-    Base.metadata.create_all(db.engine)
-    db.checkpoint()
-    db.close()
-    return path
-
-
-@pytest.fixture(scope="session")
 def postgresql_database(postgresql_server: str) -> Iterator[Database]:
     """One database for the session: making one for each of these tests would take minutes."""
     with psycopg.connect(f"postgresql://{postgresql_server}/postgres", autocommit=True) as server:
         server.execute("CREATE DATABASE accounts_tests")
         db = Database(f"postgresql+psycopg://{postgresql_server}/accounts_tests")
-        Base.metadata.create_all(db.engine)
+        make_tables(db)
         yield db
         db.close()
         server.execute("DROP DATABASE accounts_tests WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(
-    request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path
-) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database with all tables; each test runs once on either kind."""
     if request.param == "sqlite":
-        shutil.copy(sqlite_template, tmp_path / "db")
         db = Database(f"sqlite:///{tmp_path / 'db'}")
+        make_tables(db)
         yield db
         db.close()
         return

@@ -8,11 +8,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
-import app.models  # noqa: F401  its tables hang on Base
 from app.audit import Actor, record
 from app.audit.events import DomainAdded, LoginFailed, LoginFailure, MessageOpened
 from app.audit.export import ExportRange, Signer, export
-from archive_store.db import Base, Database
+from archive_store.db import Database
+from tests.parts.tables import make_tables
 
 NOW = datetime(2026, 11, 24, 6, 30, 0, 5, tzinfo=UTC)
 TRAIL = bytes(range(16))
@@ -22,7 +22,7 @@ VLAD = Actor(user_id=b"v" * 16, address="vlad@acme.example", client_ip="192.0.2.
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     db = Database(database_url)
-    Base.metadata.create_all(db.engine)
+    make_tables(db)
     yield db
     db.close()
 

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from app.audit import INSTALLATION, alarms, events, record
 from app.models import AuditEvent
 from app.viewer import Actor
-from archive_store.db import Base, Database
+from archive_store.db import Database
 from archive_store.directory import Owner, ensure_day_keys
 from archive_store.ids import new_id
 from archive_store.keyring import Keyring
+from tests.parts.tables import make_tables
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 FORGED = events.KeysForged(series="mail", owner_id=b"o" * 16)
@@ -21,7 +22,7 @@ FORGED = events.KeysForged(series="mail", owner_id=b"o" * 16)
 @pytest.fixture
 def db(database_url: str) -> Iterator[Database]:
     made = Database(database_url)
-    Base.metadata.create_all(made.engine)
+    make_tables(made)
     yield made
     made.close()
 

@@ -12,7 +12,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import update
 
-import app.models  # noqa: F401  its tables hang on Base
 from app.audit import record
 from app.audit.canonical import AuditEntry, encode_json, genesis
 from app.audit.events import LoggedIn
@@ -20,8 +19,9 @@ from app.audit.export import SIGNED_CONTEXT, ExportRange, Signer, export
 from app.audit.trail import AuditBroken
 from app.audit.verify import ExportBroken, verify
 from app.models import AuditEvent
-from archive_store.db import Base, Database
+from archive_store.db import Database
 from tests.app.audit.conftest import NOW, TRAIL, VLAD, exported, write_some
+from tests.parts.tables import make_tables
 
 
 def check_file(octets: bytes, key: bytes | None = None) -> list[AuditEntry]:
@@ -34,7 +34,7 @@ def check_file(octets: bytes, key: bytes | None = None) -> list[AuditEntry]:
 def small(tmp_path_factory: pytest.TempPathFactory, signer: Signer) -> bytes:
     """One export, made once: the tests below try every change to it."""
     db = Database(f"sqlite:///{tmp_path_factory.mktemp('audit') / 'db'}")
-    Base.metadata.create_all(db.engine)
+    make_tables(db)
     with db.write() as tx:
         write_some(tx)
     octets = exported(db, signer)

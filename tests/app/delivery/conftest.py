@@ -41,6 +41,7 @@ from archive_store.receipts import ReceiptKey
 from archive_store.sealing import Copy, Incoming, Relay, Sealer
 from archive_store.segments.local import LocalSegments
 from archive_store.writerkeys import WriterKeys
+from tests.parts.tables import make_tables
 
 MAIL = b"From: Anna <anna@outside.example>\r\nSubject: Hello\r\n\r\nHello Bob\r\n"
 SENDER = "anna@outside.example"
@@ -296,7 +297,7 @@ async def until(true: Callable[[], bool], seconds: float = 40) -> None:
 @pytest.fixture
 def world(tmp_path: Path, database_url: str) -> Iterator[World]:
     db = Database(database_url)
-    Base.metadata.create_all(db.engine)
+    make_tables(db)
     keyring = Keyring.generate()
     keyring.extend(utc_now())
     receipt = ReceiptKey.create(tmp_path, "ingest")

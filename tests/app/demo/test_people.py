@@ -17,7 +17,8 @@ from app.config_kinds import HostPort
 from app.demo.people import ACTOR, LOGINS, Login, Servers, read_logins, seed
 from app.models import User
 from archive_store.address import EmailAddress
-from archive_store.db import Base, Database
+from archive_store.db import Database
+from tests.parts.tables import make_tables
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SERVERS = Servers(HostPort("127.0.0.1", 2526), HostPort("127.0.0.1", 2527))
@@ -31,7 +32,7 @@ def passwords() -> Passwords:
 @pytest.fixture
 def db(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
-    Base.metadata.create_all(database.engine)
+    make_tables(database)
     yield database
     database.close()
 

@@ -22,7 +22,7 @@ from app.keys.server import KeysServer
 from app.models import Domain, QueueItem
 from app.viewer import Role
 from archive_store.address import EmailAddress
-from archive_store.db import Base, Database
+from archive_store.db import Database
 from archive_store.keyring import KeyringFile
 from archive_store.models import Entry, Mailbox, Message
 from archive_store.segments import KeySlot
@@ -31,6 +31,7 @@ from tests.app.conftest import OPERATOR, World
 from tests.app.fsck.conftest import deleted_in_an_older_segment, flip, segment_of, store_in, today
 from tests.app.fsck.test_check import MAIL, messages
 from tests.parts.seaweedfs import anywhere
+from tests.parts.tables import make_tables
 
 Another = Callable[[World], AbstractContextManager[Store]]
 
@@ -44,7 +45,7 @@ def another_database(database_url: str) -> Another:
 @contextmanager
 def beside(url: str, world: World) -> Iterator[Store]:
     db = Database(url)
-    Base.metadata.create_all(db.engine)
+    make_tables(db)
     keyring = KeyringFile(world.config.keyring)
     agent = KeyAgent(db, keyring, world.config, world.public, world.clock)
     folder = Path(tempfile.mkdtemp(prefix="la-"))  # short, as the path of a socket must be

@@ -16,7 +16,7 @@ from app.keys.verb_tables import verb_tables
 from app.models import AuditEvent
 from archive_store.clock import day_of, utc_now
 from archive_store.config import StoreConfig
-from archive_store.db import Base, Database
+from archive_store.db import Database
 from archive_store.directory import Owner, PublicKeys, public_octets
 from archive_store.errors import (
     KeyringError,
@@ -29,6 +29,7 @@ from archive_store.ids import new_id
 from archive_store.keyring import Keyring, KeyringFile
 from archive_store.models import DayKey, Mailbox
 from archive_store.sealing import queue_key
+from tests.parts.tables import make_tables
 
 
 class MovingClock:
@@ -56,7 +57,7 @@ class Home:
     def __init__(self, folder: Path, url: str) -> None:
         self.config = StoreConfig(data_dir=folder, database_url=url)
         self.db = Database(url)
-        Base.metadata.create_all(self.db.engine)
+        make_tables(self.db)
         self.file = FullKeyringFile(folder / "keyring.json")
         keyring = Keyring.generate()
         self.file.save(keyring)
