@@ -15,3 +15,14 @@ def overview(request: Request, visit: Operator) -> Response:
     seen = services_of(request).admin.overview(visit.viewer)
     context = {"o": seen, "plot": hour_plot(seen.hours), "days": shares(seen.days)}
     return page(request, visit, "admin/overview.html", context)
+
+
+@router.get("/admin/runbook", name="runbook")
+def runbook(request: Request, visit: Operator) -> Response:
+    """What to do on the day, with the address of this service, to print."""
+    return page(
+        request,
+        visit,
+        "admin/runbook.html",
+        {"public_url": services_of(request).config.public_url},
+    )

@@ -113,6 +113,7 @@ TABLE = {
     """,
     "operators": """
         GET /admin/
+        GET /admin/runbook
         GET /admin/domains
         GET /admin/domains/{domain_id}
         POST /admin/domains/{domain_id}

@@ -70,6 +70,7 @@ PAGES: dict[str, Sequence[str]] = {
     ),
     MARIA: (
         "/admin/",
+        "/admin/runbook",
         "/admin/domains",
         f"/admin/domains/{DOMAIN}",
         f"/admin/domains/{DOMAIN}/outages",
