@@ -26,7 +26,8 @@ from archive_store.mime.transfer import decode_body
 from archive_store.mime.values import Problem
 
 LIMITS = replace(DEFAULT, depth=1, parts=100)
-MOST_TEXT = 8 * 1024 * 1024  # octets of the first part: some hundred thousand recipients
+MOST_TEXT = 8 * 1024 * 1024  # octets of the first part
+MOST_RECIPIENTS = 20_000  # each is looked up; Exchange has lists of some thousands
 
 _MESSAGES = frozenset({"message/rfc822", "message/global"})  # RFC 6532 section 3.7
 _BROKEN = frozenset({Problem.TOO_MANY_PARTS, Problem.TOO_MANY_HEADERS})
@@ -49,6 +50,7 @@ class Doubt(StrEnum):
     BAD_ENCODING = "the attachment does not decode"
     NO_RECIPIENTS = "no recipients"
     BAD_RECIPIENT = "a recipient that is no address"
+    TOO_MANY_RECIPIENTS = "too many recipients"
 
 
 class NotRead(ValueError):
@@ -149,8 +151,10 @@ class _Envelope:
                 address = _address(_REDIRECTED.sub("", value))
                 if address is None:
                     doubt = Doubt.BAD_RECIPIENT
-                else:
+                elif len(found) < MOST_RECIPIENTS or address.key in found:
                     found.setdefault(address.key, address)
+                else:
+                    doubt = Doubt.TOO_MANY_RECIPIENTS  # kept whole, for a person to look at
         if sender is None:
             raise NotRead(Doubt.NO_REPORT)
         if not found:

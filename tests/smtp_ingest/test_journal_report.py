@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from smtp_ingest import journal_report
 from smtp_ingest.journal_report import Doubt, JournalReport, NotRead, read_report
 from tests.corpus import reports
 from tests.corpus.reports import ORIGINAL, attached, envelope, report, whole
@@ -107,6 +108,19 @@ def test_two_mails_without_a_protected_one_leave_a_doubt() -> None:
 def test_a_recipient_that_is_no_address_leaves_a_doubt_and_the_others() -> None:
     found = read_report(report(lines=(*HEAD, "To: /o=Acme/cn=vlad", "To: maria@acme.example")))
     assert (recipients(found), found.doubt) == (["maria@acme.example"], Doubt.BAD_RECIPIENT)
+
+
+def test_of_too_many_recipients_the_first_get_the_mail_and_a_person_looks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(journal_report, "MOST_RECIPIENTS", 2)
+    twice = (*HEAD, "To: a@acme.example", "To: b@acme.example", "Cc: A@acme.example")
+    assert read_report(report(lines=twice)).doubt is None
+    found = read_report(report(lines=(*twice, "Bcc: c@acme.example")))
+    assert (recipients(found), found.doubt) == (
+        ["a@acme.example", "b@acme.example"],
+        Doubt.TOO_MANY_RECIPIENTS,
+    )
 
 
 def test_a_line_end_in_the_subject_names_no_recipients() -> None:
