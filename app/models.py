@@ -221,6 +221,7 @@ class QueueItem(Base):
     wrap: Mapped[bytes] = mapped_column(LargeBinary)
     envelope: Mapped[bytes] = mapped_column(LargeBinary)
     last_reply: Mapped[bytes | None] = mapped_column(LargeBinary)
+    told_at: Mapped[datetime | None] = mapped_column(Utc)  # its sender, that it is late
     done_at: Mapped[datetime | None] = mapped_column(Utc)
 
 

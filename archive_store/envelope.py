@@ -36,6 +36,11 @@ class DsnWishes(NamedTuple):
         """A report of failure is wanted: also by whoever said nothing (section 4.1)."""
         return not self.notify or "FAILURE" in self.notify.split(",")
 
+    @property
+    def of_delay(self) -> bool:
+        """A report of a delay is wanted. Whoever said nothing may be told, and is not."""
+        return "DELAY" in self.notify.split(",")
+
 
 NO_WISHES = DsnWishes()
 

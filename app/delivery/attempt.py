@@ -21,7 +21,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import select
 
-from app.delivery import queue, sealed
+from app.delivery import delays, queue, sealed
 from app.delivery.config import DeliverConfig
 from app.delivery.contact import Contact
 from app.delivery.courier import Courier, Parcel, is_address
@@ -86,6 +86,7 @@ class Verdict:
     item: QueueItem
     outcome: Outcome
     again_at: datetime | None = None
+    delayed: bool = False  # and its sender is told so
 
     @property
     def expired(self) -> bool:
@@ -337,21 +338,40 @@ class Attempts:
         """
         if claim.kind == queue.SENT:
             return verdicts  # its sender has the mail, and is shown what became of the copy
-        told = [v for v in verdicts if _is_told(v, opened.envelopes.get(v.item.id))]
-        if not told:
-            return verdicts
-        envelopes = [opened.envelopes[v.item.id] for v in told]
-        about = [
-            ReportedRecipient(envelope.rcpt_to, v.outcome, v.expired, envelope.dsn or NO_WISHES)
-            for v, envelope in zip(told, envelopes, strict=True)
-        ]
         try:
+            verdicts = await self._late(opened, verdicts, now)
+            told = [v for v in verdicts if _is_told(v, opened.envelopes.get(v.item.id))]
+            if not told:
+                return verdicts
+            envelopes = [opened.envelopes[v.item.id] for v in told]
+            about = [self._told(v, e) for v, e in zip(told, envelopes, strict=True)]
             await self.returns.send(claim, envelopes[0].mail_from, about, opened.octets, now)
         except StoreError as error:
             log.warning("the report of a delivery waits: %s", error)
             later = now + REPORT_DELAY
-            return tuple(Verdict(v.item, INTERNAL, later) if v.over else v for v in verdicts)
+            return tuple(
+                Verdict(v.item, INTERNAL, later) if v.over else replace(v, delayed=False)
+                for v in verdicts
+            )
         return verdicts
+
+    async def _late(
+        self, opened: _Opened, verdicts: tuple[Verdict, ...], now: datetime
+    ) -> tuple[Verdict, ...]:
+        """The verdicts, with the delays that senders are told of."""
+        put_off = [v.item for v in verdicts if v.again_at is not None]
+        late = [i for i in put_off if delays.is_late(i, opened.envelopes.get(i.id), now)]
+        if not late:
+            return verdicts
+        found = await self._in_thread(lambda: delays.unnoticed(self.db, late))
+        return tuple(replace(v, delayed=v.item.id in found) for v in verdicts)
+
+    def _told(self, verdict: Verdict, envelope: Envelope) -> ReportedRecipient:
+        item, wishes = verdict.item, envelope.dsn or NO_WISHES
+        until = deadline(item.queued_at, item.day, self.config.keep) if verdict.delayed else None
+        return ReportedRecipient(
+            envelope.rcpt_to, verdict.outcome, verdict.expired, wishes, retried_until=until
+        )
 
     async def _in_thread(self, job: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.threads, job)
@@ -364,4 +384,4 @@ def _is_told(verdict: Verdict, envelope: Envelope | None) -> bool:
     wishes = envelope.dsn or NO_WISHES
     if isinstance(verdict.outcome, Delivered):
         return wishes.of_success and not verdict.outcome.told
-    return verdict.over and wishes.of_failure
+    return verdict.delayed or (verdict.over and wishes.of_failure)

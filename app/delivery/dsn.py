@@ -1,4 +1,4 @@
-"""The report of deliveries that failed, or that went well: a delivery status notification
+"""The report of deliveries that failed, are late, or went well: a delivery status notification
 (RFC 3464, in RFC 6522's multipart).
 
 Three parts: what happened in plain words, the same for programs, and the header of the
@@ -27,16 +27,35 @@ FULL_OCTETS = 1024 * 1024  # the largest mail that comes back whole
 
 FAILED = "Undelivered mail returned to sender"
 RELAYED = "Your mail was handed on"
+DELAYED = "Your mail is late"
+
+
+_INTRODUCTIONS = {
+    "failed": "Your message could not be delivered to:",
+    "delayed": "Your message could not be delivered yet, and is tried further. To:",
+    "relayed": "Your message was handed on; the next mail server sends no reports. To:",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedRecipient:
-    """One recipient: reached, when the answer says so. `expired`: it was tried long enough."""
+    """One recipient: reached, when the answer says so. `expired`: it was tried long enough.
+
+    `retried_until`: it has not come to an end.
+    """
 
     address: str
     answer: Answer
     expired: bool = False
     wishes: DsnWishes = NO_WISHES
+    retried_until: datetime | None = None
+
+    @property
+    def action(self) -> str:
+        """What became of it (RFC 3464 section 2.3.3)."""
+        if self.retried_until is not None:
+            return "delayed"
+        return "relayed" if self.reached else "failed"
 
     @property
     def reached(self) -> bool:
@@ -59,7 +78,10 @@ class DeliveryReport:
     @property
     def subject(self) -> str:
         """What the report is about, in a few words."""
-        return RELAYED if all(one.reached for one in self.recipients) else FAILED
+        actions = {one.action for one in self.recipients}
+        if "failed" in actions:
+            return FAILED
+        return DELAYED if "delayed" in actions else RELAYED
 
     @property
     def _internationalized(self) -> bool:
@@ -70,7 +92,7 @@ class DeliveryReport:
     @property
     def _whole(self) -> bool:
         """The mail itself comes back, not its header alone."""
-        asked = any(one.wishes.ret == "FULL" and not one.reached for one in self.recipients)
+        asked = any(one.wishes.ret == "FULL" for one in self.recipients if one.action == "failed")
         return asked and 0 < len(self.original) <= FULL_OCTETS
 
     def to_octets(self) -> bytes:
@@ -99,16 +121,13 @@ class DeliveryReport:
 
     def _words(self) -> bytes:
         lines = [f"This is the mail system at {self.hostname}.", ""]
-        for reached, introduction in (
-            (False, "Your message could not be delivered to:"),
-            (True, "Your message was handed on; the next mail server sends no reports. To:"),
-        ):
-            some = [one for one in self.recipients if one.reached is reached]
+        for action, introduction in _INTRODUCTIONS.items():
+            some = [one for one in self.recipients if one.action == action]
             if some:
                 lines += [introduction, "", *(line for one in some for line in _told(one))]
         returned = "message" if self._whole else "header of your message"
         lines += _wrapped(f"The {returned} is attached. Nothing else is needed from you.", "")
-        if not all(one.reached for one in self.recipients):
+        if any(one.action == "failed" for one in self.recipients):
             lines += _wrapped("You may want to reach the recipient another way.", "")
         head = ["Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit", ""]
         return "\r\n".join([*head, *lines, ""]).encode(errors="replace")
@@ -130,10 +149,9 @@ class DeliveryReport:
     def _group(self, one: ReportedRecipient) -> list[str]:
         kind = "rfc822" if one.address.isascii() else "utf-8"
         status = one.answer.status
-        if not one.reached and not status.startswith("5"):
+        if one.action == "failed" and not status.startswith("5"):
             status = "5.4.7"  # delivery time expired, RFC 3463 section 3.5
-        action = "relayed" if one.reached else "failed"
-        lines = [f"Final-Recipient: {kind}; {one.address}", f"Action: {action}"]
+        lines = [f"Final-Recipient: {kind}; {one.address}", f"Action: {one.action}"]
         lines += [f"Status: {status}"]
         if one.wishes.original:
             lines.insert(0, f"Original-Recipient: {_original(one.wishes.original)}")
@@ -142,7 +160,10 @@ class DeliveryReport:
         if one.answer.code:
             said = one.answer.line if self._internationalized else _ascii(one.answer.line)
             lines += _wrapped(f"Diagnostic-Code: smtp; {said}", "", " ")
-        return [*lines, f"Last-Attempt-Date: {format_datetime(self.now)}"]
+        lines += [f"Last-Attempt-Date: {format_datetime(self.now)}"]
+        if one.retried_until is not None:
+            lines += [f"Will-Retry-Until: {format_datetime(one.retried_until)}"]
+        return lines
 
     def _headers(self) -> bytes:
         kind = "message/global-headers" if self._internationalized else "text/rfc822-headers"

@@ -84,7 +84,7 @@ class Ledger:
         deferred: list[queue.Ending] = []
         for result in results:
             for verdict in result.verdicts:
-                ending = self._ending(result, verdict)
+                ending = self._ending(result, verdict, now)
                 if _is_delivered(verdict):
                     done.append(ending)
                 elif verdict.over:
@@ -97,13 +97,14 @@ class Ledger:
         for domain_id in {result.claim.domain.id for result in results if result.relief}:
             queue.due_now(tx, now, domain_id=domain_id, kind=queue.OUTGOING)
 
-    def _ending(self, result: Result, verdict: Verdict) -> queue.Ending:
+    def _ending(self, result: Result, verdict: Verdict, now: datetime) -> queue.Ending:
         reply = None
         if result.content_key is not None:
             installation = self._keys.public.installation
             item, key = verdict.item, queue_key(result.content_key)
             reply = sealed.seal_reply(installation, item, key, verdict.outcome)
-        return queue.Ending(verdict.item.id, reply, verdict.again_at)
+        told = now if verdict.delayed else None
+        return queue.Ending(verdict.item.id, reply, verdict.again_at, told)
 
     def _lines(self, tx: Session, result: Result, now: datetime) -> Iterator[dict[str, Any]]:
         entries = list(_entries(result))

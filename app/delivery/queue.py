@@ -14,7 +14,7 @@ Every function works inside the caller's transaction; times are the caller's.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
@@ -35,6 +35,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Domain, QueueItem
 from archive_store.bulk import BulkInsert
+from archive_store.db import Utc
 from archive_store.models import Message
 from archive_store.sealing import SealedRelay
 
@@ -319,6 +320,7 @@ class Ending:
     item_id: bytes
     reply: bytes | None
     again_at: datetime | None = None  # only when deferred
+    told: datetime | None = None  # the sender, of a delay
 
 
 def done(tx: Session, endings: Sequence[Ending], now: datetime) -> None:
@@ -338,11 +340,14 @@ def defer(tx: Session, owner: str, endings: Sequence[Ending]) -> None:
         return
     later = (
         update(_ITEMS)
-        .where(_ITEMS.c.id == bindparam("item"), _mine(owner))
-        .values(_freed(bindparam("again")) | {"last_reply": bindparam("reply")})
+        .where(_ITEMS.c.id == bindparam("item_id"), _mine(owner))
+        .values(
+            **_freed(bindparam("again_at")),
+            last_reply=bindparam("reply"),
+            told_at=func.coalesce(bindparam("told", type_=Utc()), _ITEMS.c.told_at),
+        )
     )
-    rows = [{"item": e.item_id, "again": e.again_at, "reply": e.reply} for e in endings]
-    tx.connection().execute(later, rows)
+    tx.connection().execute(later, [asdict(ending) for ending in endings])
 
 
 def _end(

@@ -129,6 +129,22 @@ def test_a_mail_that_was_handed_on_to_a_server_without_reports_is_relayed() -> N
     assert b"secret body" not in octets  # RET is about failures (RFC 3461 section 4.3)
 
 
+def test_a_mail_that_is_late_is_delayed_and_says_until_when_it_is_tried() -> None:
+    until = datetime(2026, 12, 1, 12, tzinfo=UTC)
+    wishes = DsnWishes(notify="DELAY", ret="FULL")
+    late = ReportedRecipient("eve@ours.example", EVE.answer, wishes=wishes, retried_until=until)
+    octets = report(late)
+    group = group_of(octets)
+    assert (group["Action"], group["Status"]) == ("delayed", "4.4.1")
+    assert group["Will-Retry-Until"] == "Tue, 01 Dec 2026 12:00:00 +0000"
+    assert message_from_bytes(octets)["Subject"] == "Your mail is late"
+    words = parts(octets)[0].get_payload()
+    assert "is tried further" in words
+    assert "another way" not in words
+    assert b"secret body" not in octets
+    assert message_from_bytes(report(late, BOB))["Subject"].startswith("Undelivered")
+
+
 def test_the_sender_finds_the_name_that_it_gave_the_envelope() -> None:
     wishes = DsnWishes(envelope_id="QQ+2B1", ret="HDRS")
     octets = report(ReportedRecipient("bob@ours.example", BOB.answer, wishes=wishes))
