@@ -63,7 +63,9 @@ def _seed(config: Config, options: DemoOptions) -> tuple[Login, ...]:
 def _programs(options: DemoOptions, control: Path, config: Config) -> list[Program]:
     web = Program("web", "app.demo.web_main", (str(control),))
     roles = [
-        web if name == "web" else role_program(name, wipes=config.wipe_memory) for name in ROLES
+        web if name == "web" else role_program(name, wipes=config.wipe_memory)
+        for name in ROLES
+        if name != "certificate"  # nobody vouches for a demo
     ]
     words = ["--primary", options.primary, "--outside", options.outside]
     words += ["--control", str(control), "--keep", str(stand_in_folder(config.data_dir))]
