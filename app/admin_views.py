@@ -50,6 +50,7 @@ class DomainLine:
     quarantine: str = ""  # the address by which commands name them
     dkim: tuple[DkimLine, ...] = ()
     checked_by: str = ""  # the server whose findings are believed, and its networks
+    second_factor: str = "nobody"  # of whom one is demanded: administrators, everybody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,7 @@ class DomainForm:
     enabled: bool
     all_users: bool
     checked_by: str = ""
+    second_factor: str = "nobody"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

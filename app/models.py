@@ -54,6 +54,10 @@ class Domain(Base):
     checked_by: Mapped[str] = mapped_column(String(400), default="", server_default="")
     # People are told of an outage at their addresses outside.
     outside_notices: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Of whom more than a password is demanded (`accounts.demand`).
+    second_factor: Mapped[str] = mapped_column(
+        String(16), default="nobody", server_default="nobody"
+    )
     created_at: Mapped[datetime] = mapped_column(Utc)
     dkim_keys: Mapped[list[DkimKey]] = relationship(
         order_by="DkimKey.created_at, DkimKey.name, DkimKey.selector", viewonly=True

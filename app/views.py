@@ -369,6 +369,7 @@ class Visit:
     public_computer: bool
     expires_at: datetime
     limited: bool = False  # begun by a one-time code: reads and answers, changes no account
+    confined: bool = False  # a second factor is demanded, and was not given yet
 
 
 class LoginRefused(Exception):

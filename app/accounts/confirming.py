@@ -6,13 +6,14 @@ do, so a stolen session is no place to guess in. The session goes on under a new
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.accounts import codes, passkeys, sessions, steps, throttle, totp, ways_in
+from app.accounts import codes, demand, passkeys, sessions, steps, throttle, totp, ways_in
 from app.accounts.factor_keys import FactorKeys
 from app.accounts.networks import network_of
 from app.accounts.passwords import Passwords, PasswordsBusy
@@ -27,6 +28,11 @@ from archive_store.db import Database
 
 Proof = Literal["password", "app", "code", "passkey"]
 FIELD = "proof"
+BESIDE_THE_PASSWORD: Mapping[Proof, Method] = {
+    "app": Method.PASSWORD_APP,
+    "code": Method.PASSWORD_CODE,
+    "passkey": Method.PASSKEY,
+}
 
 
 def require_confirmed(tx: Session, viewer: Viewer, now: datetime) -> None:
@@ -101,6 +107,8 @@ class Confirming:
                 audit.record(tx, wrong, trail=trail, actor=actor, at=now)
                 token = None
             elif token := sessions.confirm(tx, viewer, now):
+                if method := BESIDE_THE_PASSWORD.get(proof):
+                    demand.meet(tx, sessions.hash_of(token), method)
                 throttle.forgive(tx, _counts(viewer))
                 done = LoginConfirmed(proof=proof)
                 audit.record(tx, done, trail=trail, actor=actor, at=now)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app import audit
 from app.accounts import checking
 from app.accounts.checking import Checker
+from app.accounts.demand import Demand
 from app.accounts.errors import Invalid, Taken, Unknown
 from app.accounts.permissions import Permission, reachable_domain, require
 from app.audit.events import DomainAdded, DomainChanged, DomainDisabled, DomainEnabled
@@ -240,6 +241,10 @@ def _write_sent_copies(domain: Domain, text: str) -> None:
     domain.sent_copies = text.lower()
 
 
+def _write_second_factor(domain: Domain, text: str) -> None:
+    domain.second_factor = Demand(text.lower())
+
+
 def _write_checked_by(domain: Domain, text: str) -> None:
     domain.checked_by = str(Checker.parse(text) or "")
 
@@ -292,6 +297,12 @@ CHANGES: Mapping[str, Change] = {
         "on or off: whether people are told of an outage at their addresses outside",
         lambda domain: "on" if domain.outside_notices else "off",
         _write_outside_notices,
+    ),
+    "second-factor": Change(
+        Permission.CHANGE_DOMAIN,
+        "nobody, administrators or everybody",
+        lambda domain: domain.second_factor,
+        _write_second_factor,
     ),
     "unknown-recipients": Change(
         Permission.CHANGE_DOMAIN,

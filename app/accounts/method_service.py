@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.accounts import codes, devices, methods, passkeys, sessions, steps, totp
+from app.accounts import codes, demand, devices, methods, passkeys, sessions, steps, totp
 from app.accounts.confirming import Confirming, require_confirmed
 from app.accounts.errors import Invalid, Unknown
 from app.accounts.factor_keys import FactorKeys
@@ -25,7 +25,7 @@ from app.models import Passkey, User
 from app.phrase import phrase
 from app.secret import Secret
 from app.upsert import insert_if_absent
-from app.viewer import Viewer
+from app.viewer import Method, Viewer
 from app.views import BadEntry
 from archive_store import ids
 from archive_store.clock import utc_now
@@ -206,6 +206,7 @@ def _add_passkey(
     # Nobody signs that an id is theirs: one that is somebody's already is not taken over.
     if tx.get(Passkey, new_id) is None:
         raise BadEntry("passkey", NO_PASSKEY)
+    demand.meet(tx, viewer.session_id, Method.PASSKEY)
     event = PasskeyAdded(user_id=viewer.user.id, address=viewer.user.address, passkey_id=new_id)
     audit.record(tx, event, trail=viewer.user.domain_id, actor=viewer.actor, at=now)
 

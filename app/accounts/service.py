@@ -182,6 +182,7 @@ def _visit(live: sessions.LiveSession | None) -> Visit | None:
         public_computer=live.public_computer,
         expires_at=live.ends_at,
         limited=live.limited,
+        confined=live.confined,
     )
 
 

@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, CursorResult, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from app.accounts import demand
 from app.login_views import NotConfirmed
 from app.models import Domain, LoginSession, LoginStep, User
 from app.secret import Secret
@@ -75,6 +76,7 @@ class LiveSession:
     viewer: Viewer
     public_computer: bool
     limited: bool
+    confined: bool  # more is demanded than the password that began it (`demand`)
     confirmed_until: datetime | None
     created_at: datetime
     seen_at: datetime
@@ -145,9 +147,9 @@ def require_whole(tx: Session, viewer: Viewer) -> None:
 
 def is_confirmed(tx: Session, viewer: Viewer, now: datetime) -> bool:
     """Whether the person proved to be there in the last ten minutes."""
-    this = LoginSession.token_hash == viewer.session_id
-    confirmed_at = tx.scalar(select(LoginSession.confirmed_at).where(this))
-    return confirmed_at is not None and now - confirmed_at < CONFIRMED_FOR
+    live = look_up(tx, viewer.token, now)
+    until = live.confirmed_until if live else None
+    return until is not None and now < until
 
 
 def confirm(tx: Session, viewer: Viewer, now: datetime) -> Secret | None:
@@ -196,11 +198,12 @@ def look_up(tx: Session, token: Secret, now: datetime, client_ip: str = "") -> L
     if user.disabled or not _is_live(session, Role(user.role), now):
         return None
     method, person = Method(session.method), person_of(user, domain)
-    if method.is_limited:
+    confined = demand.is_confined(session, user, domain)
+    if method.is_limited or confined:
         person = replace(person, role=Role.USER)
     viewer = Viewer(
         user=person,
-        mailbox_id=user.mailbox_id,
+        mailbox_id=None if confined else user.mailbox_id,
         token=token,
         client_ip=client_ip or session.client_ip,
         session_id=session.token_hash,
@@ -209,12 +212,20 @@ def look_up(tx: Session, token: Secret, now: datetime, client_ip: str = "") -> L
         viewer=viewer,
         public_computer=session.public_computer,
         limited=method.is_limited,
-        confirmed_until=session.confirmed_at and session.confirmed_at + CONFIRMED_FOR,
+        confined=confined,
+        confirmed_until=_confirmed_until(tx, session, confined),
         created_at=session.created_at,
         seen_at=session.seen_at,
         ends_at=_ends_at(session, Role(user.role)),
         touch_due=now - session.seen_at >= SEEN_EVERY,
     )
+
+
+def _confirmed_until(tx: Session, session: LoginSession, confined: bool) -> datetime | None:
+    """Of a confined session none: whoever has a factor proves that one, which frees it."""
+    if session.confirmed_at is None or (confined and demand.has_factor(tx, session.user_id)):
+        return None
+    return session.confirmed_at + CONFIRMED_FOR
 
 
 def person_of(user: User, domain: Domain | None) -> Person:

@@ -59,6 +59,7 @@ def domain_line(tx: Session, domain: Domain, since: datetime | None = None) -> D
         unread_reports=feeds.waiting_in_quarantine(tx, domain, since) if since else 0,
         quarantine=feeds.quarantine_of(domain),
         checked_by=domain.checked_by,
+        second_factor=domain.second_factor,
         dkim=tuple(_dkim_line(key, domain) for key in domain.dkim_keys),
     )
 

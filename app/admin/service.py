@@ -307,6 +307,7 @@ class Administration:
             "relay": relay,
             "smarthost": form.smarthost or "none",
             "checked-by": form.checked_by or "none",
+            "second-factor": form.second_factor,
             "unknown-recipients": "reject" if relay == "none" else form.unknown_recipients,
         }
         domains.change(tx, viewer, domain, changes, now)

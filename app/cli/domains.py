@@ -68,7 +68,7 @@ def set_(
     data: DataOption = None,
 ) -> None:
     """Change a domain: relay, smarthost, relay-tls, smarthost-tls, dkim, sent-copies, checked-by,
-    unknown-recipients.
+    second-factor, unknown-recipients.
     """
     with opened(data) as parts, parts.db.write() as tx:
         domain = domains.find(tx, _actor(), name)
@@ -125,6 +125,7 @@ def _facts(domain: Domain) -> dict[str, Any]:
         "dkim": domain.dkim or "off",
         "sent-copies": domain.sent_copies,
         "checked-by": domain.checked_by or "none",
+        "second-factor": domain.second_factor,
         "unknown-recipients": domain.unknown_recipients,
         "enabled": domain.enabled,
         "all-users": domain.all_users,

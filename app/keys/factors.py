@@ -14,12 +14,12 @@ from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session
 
 from app import audit
-from app.accounts import sessions, totp
+from app.accounts import demand, sessions, totp
 from app.audit import events
 from app.keys.agent import KeyAgent
 from app.models import Authenticator
 from app.secret import Secret
-from app.viewer import Viewer
+from app.viewer import Method, Viewer
 from archive_store import seal
 from archive_store.errors import KeysMissing, NotFound, SealBroken, StoreBusy
 
@@ -81,6 +81,7 @@ class AppFactors:
             if app is None or app.confirmed_at is not None or not self._take(tx, app, code):
                 return False
             app.confirmed_at = self._agent.now()
+            demand.meet(tx, viewer.session_id, Method.PASSWORD_APP)
             event = events.AppAdded(user_id=viewer.user.id, address=viewer.user.address)
             trail, at = viewer.user.domain_id, self._agent.now()
             audit.record(tx, event, trail=trail, actor=viewer.actor, at=at)

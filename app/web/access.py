@@ -19,7 +19,7 @@ from app.viewer import Role
 from app.views import Visit
 from app.web.cookies import session_token
 from app.web.deps import client_ip, services_of
-from app.web.errors import NotSignedIn
+from app.web.errors import Confined, NotSignedIn
 from app.web.origin import is_local
 
 
@@ -81,6 +81,8 @@ class Guard:
         if visit is None:
             raise NotSignedIn
         if not self.rule.allows(visit):
+            if visit.confined:
+                raise Confined
             raise HTTPException(404)
         return visit
 

@@ -30,6 +30,10 @@ class NotSignedIn(Exception):
     """Nobody, or a session that ended."""
 
 
+class Confined(Exception):
+    """Somebody who has still to give, or to set up, a second factor."""
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """What an error page says: what happened, what it means, what to do."""
@@ -181,6 +185,13 @@ def not_signed_in(request: Request, _: Exception) -> Response:
     return error_page(request, 401, OUT_WHILE_WRITING if writing else None)
 
 
+def confined(request: Request, error: Exception) -> Response:
+    """To where the second factor is set up; what is posted is not done."""
+    if request.method in ("GET", "HEAD"):
+        return RedirectResponse(request.app.url_path_for("methods"), status_code=303)
+    return not_signed_in(request, error)
+
+
 def http_error(request: Request, error: Exception) -> Response:
     return error_page(request, error.status_code if isinstance(error, HTTPException) else 500)
 
@@ -229,6 +240,7 @@ def not_confirmed(request: Request, error: Exception) -> Response:
 
 def install(app: FastAPI) -> None:
     app.add_exception_handler(NotSignedIn, not_signed_in)
+    app.add_exception_handler(Confined, confined)
     app.add_exception_handler(NotConfirmed, not_confirmed)
     app.add_exception_handler(NotFound, not_found)
     app.add_exception_handler(SealBroken, damaged)

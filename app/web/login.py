@@ -27,6 +27,8 @@ CLEAR = '"cache", "storage"'
 
 def home(request: Request, visit: Visit) -> str:
     """Where a person begins: their mail, or what they look after."""
+    if visit.confined:
+        return path_to(request.app, "methods")
     if visit.viewer.user.role is Role.AUDITOR:
         return path_to(request.app, "audit")
     if visit.viewer.user.role is Role.PROVIDER:

@@ -51,6 +51,7 @@ def as_typed(form: FormData, name: str) -> DomainForm:
         enabled=bool(text(form, "enabled")),
         all_users=bool(text(form, "all_users")),
         checked_by=text(form, "checked_by").strip(),
+        second_factor=text(form, "second_factor") or "nobody",
     )
 
 
@@ -64,6 +65,7 @@ def as_set(domain: DomainLine) -> DomainForm:
         enabled=domain.enabled,
         all_users=False,
         checked_by=domain.checked_by,
+        second_factor=domain.second_factor,
     )
 
 

@@ -153,7 +153,11 @@ class AdminDouble:
             raise BadEntry("relay", "Say where its mail goes on to, as host:port.")
         place = self.all_domains.index(old)
         self.all_domains[place] = replace(
-            old, relay=form.relay, enabled=form.enabled, checked_by=form.checked_by
+            old,
+            relay=form.relay,
+            enabled=form.enabled,
+            checked_by=form.checked_by,
+            second_factor=form.second_factor,
         )
 
     def overview(self, viewer: Viewer) -> Overview:
