@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
 from app.invitation_views import Invited as Invited
+from app.leaving_views import Leaving
 from app.phrase import Say
 from app.viewer import Method as Method
 from app.viewer import Person as Person
@@ -214,6 +215,7 @@ class OpenMessage:
     first_time: bool = False  # nothing came from this address before, nor went there
     told: str | None = None  # a phrase: what the reader is to know of who sent it
     invitation: Invited | None = None
+    leaving: Leaving | None = None  # how its list is left
     files: str = "off"  # of viruses in it (`file_views.FileState`)
     virus: str = ""  # the name of what was found
 

@@ -69,6 +69,7 @@ from app.audit.sending_events import MessageNotSent as MessageNotSent
 from app.audit.sending_events import MessageScheduled as MessageScheduled
 from app.audit.sending_events import MessageSent as MessageSent
 from app.audit.sending_events import MessageTakenBack as MessageTakenBack
+from app.audit.sending_events import MessageUnsubscribed as MessageUnsubscribed
 from app.audit.sending_events import SendingLimited as SendingLimited
 from app.audit.sending_events import SignatureChanged as SignatureChanged
 from app.audit.smtp_events import SmtpLoggedIn as SmtpLoggedIn

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     MESSAGE_SCHEDULED = "message.scheduled"
     MESSAGE_TAKEN_BACK = "message.taken-back"
     MESSAGE_NOT_SENT = "message.not-sent"
+    MESSAGE_UNSUBSCRIBED = "message.unsubscribed"
     MESSAGE_MOVED = "message.moved"
     MESSAGE_DELETED = "message.deleted"
     MESSAGES_EXPORTED = "message.exported"

@@ -40,6 +40,17 @@ class MessageTakenBack(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MessageUnsubscribed(Event):
+    """Somebody asked to leave the mailing list of a message (RFC 8058)."""
+
+    name = Kind.MESSAGE_UNSUBSCRIBED
+    mailbox_id: bytes
+    entry_id: bytes
+    host: str  # that was asked; never the address, which names the reader
+    taken: bool  # it said yes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageNotSent(Event):
     """Its time came and it could not be sent as it was: it is a draft again."""
 

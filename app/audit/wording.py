@@ -124,6 +124,11 @@ _SENTENCES: Mapping[str, Callable[[Lenient], Phrase]] = {
         "Message %(entry_id)s could not be sent when its time came, and is a draft again",
         entry_id=d["entry_id"],
     ),
+    Kind.MESSAGE_UNSUBSCRIBED: lambda d: phrase(
+        "Asked %(host)s to end the mailing list of message %(entry_id)s",
+        host=d["host"],
+        entry_id=d["entry_id"],
+    ),
     Kind.MESSAGE_MOVED: lambda d: phrase(
         "Moved message %(entry_id)s to %(folder)s", entry_id=d["entry_id"], folder=d["folder"]
     ),

@@ -13,8 +13,9 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, TypeVar
 
 from app.pictures.web_address import BadAddress, WebAddress
 from app.public_address import is_public
@@ -30,6 +31,7 @@ _ACCEPT: Final = "image/avif,image/webp,image/png,image/jpeg,image/gif"
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Connect = Callable[[str, int, ssl.SSLContext | None], Awaitable[Stream]]
+T = TypeVar("T")
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
@@ -72,17 +74,34 @@ class Fetcher:
 
     async def fetch(self, url: str) -> bytes:
         """The octets at an address; they may be anything."""
+        return await _in_time(url, self._followed)
+
+    async def post(self, url: str, form: bytes) -> None:
+        """Send a form, over https alone; NotFetched unless its server took it. No redirect is
+        followed: who is asked to do something has said where (RFC 8058 section 3.1).
+        """
+        await _in_time(url, partial(self._sent, form))
+
+    async def _sent(self, form: bytes, address: WebAddress) -> None:
+        if not address.secure:
+            raise NotFetched("not over https")
+        reader, writer = await self._connect(address.host, address.port, self._tls)
         try:
-            async with asyncio.timeout(PATIENCE):
-                return await self._followed(WebAddress.parse(url))
-        except BadAddress:
-            raise NotFetched("no address of a picture") from None
-        except TimeoutError:
-            raise NotFetched("no answer in time") from None
-        except OSError:  # of TLS too
-            raise NotFetched("no connection") from None
-        except (ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            raise NotFetched("its answer is no HTTP") from None
+            lines = (
+                f"POST {address.target} HTTP/1.1",
+                f"Host: {address.host_field}",
+                f"User-Agent: {_USER_AGENT}",
+                "Content-Type: application/x-www-form-urlencoded",
+                f"Content-Length: {len(form)}",
+                "Connection: close",
+            )
+            writer.write("\r\n".join((*lines, "", "")).encode("ascii") + form)
+            await writer.drain()
+            status, _ = await _head(reader)
+            if status // 100 != 2:
+                raise NotFetched("its server did not take it")
+        finally:
+            writer.transport.abort()
 
     async def _followed(self, address: WebAddress) -> bytes:
         for _ in range(1 + MOST_REDIRECTS):
@@ -116,6 +135,21 @@ class Fetcher:
         finally:
             # No farewell: who does not answer it would keep the place of another.
             writer.transport.abort()
+
+
+async def _in_time(url: str, ask: Callable[[WebAddress], Awaitable[T]]) -> T:
+    """What a stranger's server answers; NotFetched for all that can be wrong with it."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await ask(WebAddress.parse(url))
+    except BadAddress:
+        raise NotFetched("no address to ask") from None
+    except TimeoutError:
+        raise NotFetched("no answer in time") from None
+    except OSError:  # of TLS too
+        raise NotFetched("no connection") from None
+    except (ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        raise NotFetched("its answer is no HTTP") from None
 
 
 async def _head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:

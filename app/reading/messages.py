@@ -13,6 +13,7 @@ from app.delivery.state import NONE, EntryDelivery, delivery_state
 from app.file_views import MAIL_TYPES, MOST_DEEP, FileState, Section
 from app.invitation_views import Invited
 from app.keys.protocol import Purpose
+from app.leaving_views import Leaving
 from app.markup import leads
 from app.models import Domain
 from app.phrase import phrase
@@ -20,6 +21,7 @@ from app.reading import files, finding, handing, posing, rows, strangers, verdic
 from app.reading.desk import Desk, Remote
 from app.reading.finding import EntryLine, Window
 from app.reading.invitation import OWN, invited
+from app.reading.leaving import leaving_of
 from app.reading.opening import OpenedEntry
 from app.viewer import Viewer
 from app.views import NOWHERE, OpenMessage, Position, Row, RowFilter, SafeDocument, SenderCheck
@@ -104,7 +106,17 @@ class Messages(Desk):
             told=told,
             first_time=first,
             invitation=self._invitation(opened, parsed, mine),
+            leaving=leaving_of(opened.octets, check) if came else None,
         )
+
+    def leaving(self, viewer: Viewer, entry_id: str) -> Leaving | None:
+        """How the list of a message is left; None when it says nothing of that."""
+        opened = self.opener.open(viewer, entry_id, Purpose.RENDER)
+        if opened.entry.folder in OWN:
+            return None
+        parsed = self._parsers.message(opened.octets)
+        with self._db.read() as tx:
+            return leaving_of(opened.octets, self._check(tx, viewer, opened, parsed))
 
     def _check(
         self, tx: Session, viewer: Viewer, opened: OpenedEntry, parsed: ParsedMessage

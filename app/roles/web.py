@@ -43,6 +43,7 @@ from app.scanning.checks import FileChecks
 from app.scanning.scanner import Scanner, scanner_of
 from app.sending.draft_box import DraftBox, DraftParts
 from app.sending.invitations import InvitationDesk
+from app.sending.leaving import ListDesk
 from app.sending.limits import SendLimits
 from app.sending.outbox import Outbox, OutboxParts
 from app.sending.service import Sending, SendingParts
@@ -106,6 +107,7 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
         live=live,
         sending=sending,
         invitations=InvitationDesk(reading.opener, calendars, sending),
+        lists=ListDesk(parts.db, reading, _fetcher().post if config.remote_pictures else None),
         drafts=drafts,
         outbox=_outbox(parts, reading),
         habits=HabitDesk(parts.db),
@@ -151,9 +153,12 @@ def _reading(
     )
 
 
+def _fetcher() -> Fetcher:
+    return Fetcher(PublicInternet(), ssl.create_default_context())
+
+
 def _pictures(ending: ExitStack, easel: Easel) -> RemotePictures:
-    fetcher = Fetcher(PublicInternet(), ssl.create_default_context())
-    pictures = RemotePictures(fetcher, easel)
+    pictures = RemotePictures(_fetcher(), easel)
     ending.callback(pictures.close)
     return pictures
 

@@ -33,8 +33,6 @@ from app.admin_views import (
     QueuePage,
 )
 from app.conversation_views import OpenConversation
-from app.invitation_views import Participation
-from app.phrase import Say
 from app.pictures.picture import Picture
 from app.search_views import SearchPage
 from app.secret import Secret
@@ -62,6 +60,7 @@ from app.views import (
 from app.web.connection_ports import DnsService, OutsideService, WebhookService
 from app.web.file_ports import FileService
 from app.web.login_ports import EntranceService, MethodDeskService, MethodService
+from app.web.mail_ports import InvitationService, ListService
 from archive_store.clock import utc_now
 
 
@@ -147,13 +146,6 @@ class SendingService(Protocol):
         self, viewer: Viewer, outgoing: Outgoing, leaves_at: datetime | None = None
     ) -> SentReceipt:
         """At a chosen time, or now: then it can be taken back for a while, see the receipt."""
-
-
-class InvitationService(Protocol):
-    """Answers to invitations."""
-
-    def answer(self, viewer: Viewer, entry_id: str, answer: Participation, say: Say) -> SentReceipt:
-        """Tell the organiser; NotFound when the viewer cannot. Raises BadDraft as `send` does."""
 
 
 class OutboxService(Protocol):
@@ -333,6 +325,7 @@ class Services:
     live: LiveService
     sending: SendingService
     invitations: InvitationService
+    lists: ListService
     drafts: DraftService
     outbox: OutboxService
     habits: HabitService

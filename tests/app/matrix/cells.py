@@ -60,6 +60,7 @@ FORMS: Mapping[str, dict[str, str]] = {
         "mode": "relay",
         "relay": "127.0.0.1:2526",
         "unknown_recipients": "relay",
+        "checked_by": "mx.in.example 192.0.2.0/24",
         "enabled": "yes",
     },
     "/admin/domains/{domain_id}/outages": {"do": "open", "reason": "x"},

@@ -12,7 +12,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from fastapi import FastAPI
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.accounts import sessions, steps
 from app.accounts.entrance import Entrance
@@ -31,10 +31,11 @@ from app.admin.outage_desk import OutageDesk, OutageParts
 from app.admin.service import Administration, AdminParts
 from app.admin.webhook_desk import WebhookDesk, WebhookParts
 from app.login_models import Passkey
-from app.models import QueueItem, User
+from app.models import Domain, QueueItem, User
 from app.portal import Portal, Watch, WatchParts
 from app.reading.live import Live
 from app.sending.invitations import InvitationDesk
+from app.sending.leaving import ListDesk
 from app.sending.outbox import Outbox, OutboxParts
 from app.viewer import Method, Role, Viewer
 from app.views import Outgoing
@@ -59,6 +60,20 @@ READERS = ("vlad", "dana", "eve")
 SECTIONS = {"/attachments/{index}/mail": "3", "/preview/": "2", "/attachments/{index}": "1"}
 
 
+CHECKED = (
+    b"Authentication-Results: mx.in.example; dkim=pass header.d=in.example\r\n"
+    b"Received: from in.example by mx.in.example; now\r\n"
+    b"DKIM-Signature: d=in.example; h=from:list-unsubscribe:list-unsubscribe-post; b=A\r\n"
+    b"List-Unsubscribe: <https://in.example/u>, <mailto:leave@in.example>\r\n"
+    b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+)
+CHECKER = "mx.in.example 192.0.2.0/24"
+
+
+async def taken(url: str, form: bytes) -> None:
+    """The server of a list that takes every press."""
+
+
 def letter_to(address: str) -> bytes:
     message, inside = EmailMessage(policy=SMTP), EmailMessage(policy=SMTP)
     for one in (message, inside):
@@ -72,7 +87,7 @@ def letter_to(address: str) -> bytes:
     message.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="a.pdf")
     message.add_attachment(b"\x89PNG", maintype="image", subtype="png", filename="b.png")
     message.add_attachment(inside, filename="c.eml")
-    return message.as_bytes()
+    return CHECKED + message.as_bytes()
 
 
 @dataclass(frozen=True)
@@ -105,6 +120,8 @@ class Estate:
         self.ids: dict[str, dict[str, str]] = defaultdict(dict)
         for name in READERS:
             self._furnish(name)
+        with world.db.write() as tx:
+            tx.execute(update(Domain).values(checked_by=CHECKER))
         for name, domain_id in self.domains.items():
             self._furnish_domain(name, domain_id)
         world.index()
@@ -112,7 +129,8 @@ class Estate:
     def _furnish(self, name: str) -> None:
         """A person's things."""
         world, viewer = self.world, self.world.viewer(name)
-        [entry] = world.receive(letter_to(viewer.user.address), viewer.user.address)
+        letter = letter_to(viewer.user.address)
+        [entry] = world.receive(letter, viewer.user.address, client_ip="192.0.2.7")
         identity = world.sending.identities(viewer)[0].id
         draft = Outgoing(identity_id=identity, to="", cc="", bcc="", subject="x", text="x")
         passkey_id = ids.new_id()
@@ -207,6 +225,7 @@ def services_of(world: World, holds: Holds) -> Services:
         live=Live(db),
         sending=world.sending,
         invitations=InvitationDesk(world.reading.opener, CALENDARS, world.sending, now),
+        lists=ListDesk(db, world.reading, taken, now),
         drafts=world.drafts,
         outbox=Outbox(OutboxParts(db=db, segments=world.segments, rows=rows, now=now)),
         habits=HabitDesk(db, now),

@@ -231,3 +231,40 @@ def test_a_redirect_to_the_inside_is_refused() -> None:
                 await Fetcher(connect, PLAIN).fetch("http://a.example/")
 
     within_a_minute(run())
+
+
+def test_a_form_goes_over_https_with_nothing_of_the_reader_and_no_further() -> None:
+    authority = trustme.CA()
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("news.example").configure_cert(tls)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    strangers = Strangers(
+        {
+            "news.example/u?t=1": answer(b"", "202 Accepted"),
+            "news.example/moved": moved("https://news.example/u?t=1"),
+        }
+    )
+
+    async def run() -> None:
+        async with strangers.serving(tls):
+            fetcher = Fetcher(strangers.connect, trusting)
+            await fetcher.post("https://news.example/u?t=1", b"a=b")
+            for url in (
+                "https://news.example/moved",
+                "https://news.example/no",
+                "http://news.example/u?t=1",
+            ):
+                with pytest.raises(NotFetched):
+                    await fetcher.post(url, b"a=b")
+
+    within_a_minute(run())
+    assert len(strangers.requests) == 3
+    assert strangers.requests[0] == (
+        "POST /u?t=1 HTTP/1.1\r\n"
+        "Host: news.example\r\n"
+        "User-Agent: Mozilla/5.0\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+        "Content-Length: 3\r\n"
+        "Connection: close\r\n\r\n"
+    )

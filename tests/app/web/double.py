@@ -43,6 +43,7 @@ from tests.app.web.health_double import HealthDouble
 from tests.app.web.hold_double import HoldDouble
 from tests.app.web.hold_double import line as held_line
 from tests.app.web.invitation_double import InvitationDouble
+from tests.app.web.list_double import ListDouble
 from tests.app.web.live_double import LiveDouble
 from tests.app.web.method_double import EntranceDouble, MethodDeskDouble, MethodDouble
 from tests.app.web.outage_double import OutageDouble, OutsideDouble
@@ -146,6 +147,7 @@ class ReadingDouble(TalkDouble):
             told=letter.told,
             check=letter.check,
             first_time=letter.first_time,
+            leaving=letter.leaving,
             invitation=letter.invitation,
             files=letter.files,
             virus="Eicar-Test" if letter.files == "infected" else "",
@@ -347,6 +349,7 @@ class World:
     pictures: PictureService | None = field(default_factory=PictureDouble)
     sending: SendingDouble = field(init=False)
     invitations: InvitationDouble = field(init=False)
+    lists: ListDouble = field(init=False)
 
     def __post_init__(self) -> None:
         self.drafts = DraftDouble(self.reading)
@@ -357,6 +360,7 @@ class World:
         self.outbox = OutboxDouble(self.reading, self.drafts)
         self.sending = SendingDouble(self.reading, self.drafts, self.outbox, self.habits)
         self.invitations = InvitationDouble(self.reading)
+        self.lists = ListDouble(self.reading)
 
     def services(self) -> Services:
         return Services(
@@ -364,6 +368,7 @@ class World:
             live=self.live,
             sending=self.sending,
             invitations=self.invitations,
+            lists=self.lists,
             drafts=self.drafts,
             outbox=self.outbox,
             habits=self.habits,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.invitation_views import Invited
+from app.leaving_views import Leaving
 from app.phrase import Phrase
 from app.viewer import Person, Role
 from app.views import DeliveryState, Row, SenderCheck
@@ -63,6 +64,7 @@ class Letter:
     check: SenderCheck | None = None
     first_time: bool = False
     invitation: Invited | None = None
+    leaving: Leaving | None = None
     files: str = "off"  # of viruses in it
 
 

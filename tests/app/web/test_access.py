@@ -1,11 +1,13 @@
 """Who may call what: the matrix, read from the app itself and tried for everybody."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import pytest
 from fastapi import APIRouter, FastAPI
 
+from app.leaving_views import Leaving
 from app.viewer import Role
 from app.views import Outgoing
 from app.web import Extra, create_app
@@ -84,6 +86,9 @@ TABLE = {
         POST /mail/{folder}/{entry_id}/body
         GET /mail/{folder}/{entry_id}/pictures/{sealed}
         POST /mail/{folder}/{entry_id}/invitation
+        GET /mail/{folder}/{entry_id}/unsubscribe
+        POST /mail/{folder}/{entry_id}/unsubscribe
+        GET /mail/{folder}/{entry_id}/unsubscribe/letter
         GET /mail/{folder}/{entry_id}/source
         GET /mail/{folder}/{entry_id}/source/text
         GET /mail/{folder}/{entry_id}/original
@@ -182,6 +187,9 @@ _WORLD = World()
 _WORLD.drafts.kept[sample.entry_id(1)] = Outgoing(
     identity_id="i0", to="", cc="", bcc="", subject="", text=""
 )
+_PLACE = _WORLD.reading.place_of(sample.entry_id(1))
+_LIST = Leaving(url="https://news.example/u", mail="leave@news.example")
+_WORLD.reading.letters[_PLACE] = replace(_WORLD.reading.letters[_PLACE], leaving=_LIST)
 APP = create_app(_WORLD.services(), _WORLD.settings)
 LINES = matrix(APP)
 GUARDED = [line for line in LINES if not line.rule.public]
