@@ -78,6 +78,7 @@ class OutagesPage:
     lines: tuple[OutageLine, ...]
     tells_outside: bool = False  # people are told at their addresses outside
     confirmed: int = 0  # how many have one
+    copies_waiting: int = 0  # of sent mail, to own mailboxes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from app.writing_views import RichText as RichText
 
 FolderName = Literal["inbox", "starred", "sent", "drafts", "trash", "spam", "archive"]
 RowFilter = Literal["all", "unread", "starred", "attachments"]
+CopyState = Literal["none", "waiting", "there"]
 DeliveryName = Literal["only_here", "waiting", "delivered", "failed", "none"]
 DraftKind = Literal["new", "reply", "reply-all", "forward", "enclose"]
 BannerState = Literal["down", "refusing", "declared", "slow", "recovered", "disk", "keys"]
@@ -171,6 +172,7 @@ class DeliveryState:
     state: DeliveryName
     at: datetime | None = None
     detail: str = ""  # one line a person can read, e.g. the receiver's reply
+    copy: CopyState = "none"  # of what was sent, in the own mailbox on the mail server
 
 
 class Position(NamedTuple):

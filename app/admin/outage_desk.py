@@ -12,7 +12,7 @@ from app.accounts.permissions import Permission, require
 from app.admin import lines
 from app.admin.gate import Gate, read_id
 from app.admin_views import OutageLine, OutagesPage
-from app.delivery import outages
+from app.delivery import desk, outages, queue
 from app.models import Outage
 from app.viewer import Viewer
 from archive_store.clock import utc_now
@@ -46,6 +46,7 @@ class OutageDesk:
                 domain=lines.domain_line(tx, domain),
                 now=outage_line(tx, told, now) if told else None,
                 tells_outside=domain.outside_notices,
+                copies_waiting=desk.waiting(tx, domain.id, queue.SENT).messages,
                 confirmed=outside.count_confirmed(tx, domain.id),
                 lines=tuple(outage_line(tx, one, now) for one in outages.latest(tx, domain.id)),
             )

@@ -1,12 +1,13 @@
 """Where the person's own mail server stands with a message, for lists and for one message.
 
 An incoming entry has one item towards the primary; an entry in Sent has one for each
-recipient. The texts of replies stay sealed here: `sealed.open_reply` opens them with the
-content key that the reader of the message has anyway.
+recipient, and perhaps one for its copy in the person's own mailbox. The texts of replies stay
+sealed here: `sealed.open_reply` opens them with the content key that the reader of the message
+has anyway.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -14,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from app.delivery import queue
 from app.models import QueueItem
-from app.views import DeliveryName
+from app.views import CopyState, DeliveryName
 
+_TOLD = (queue.PRIMARY, queue.OUTGOING, queue.SENT)
 _AT_ONCE = 500  # SQLite takes 32,766 parameters; plans for long lists are no better
 
 
@@ -26,6 +28,7 @@ class EntryDelivery:
     state: DeliveryName
     at: datetime | None = None
     items: tuple[QueueItem, ...] = ()
+    copy: CopyState = "none"  # of what was sent, in the person's own mailbox there
 
     @property
     def only_here(self) -> bool:
@@ -44,9 +47,18 @@ def delivery_state(tx: Session, entry_ids: Collection[bytes]) -> dict[bytes, Ent
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         theirs = select(QueueItem).where(QueueItem.entry_id.in_(some))
-        for item in tx.scalars(theirs.where(QueueItem.kind.in_((queue.PRIMARY, queue.OUTGOING)))):
+        for item in tx.scalars(theirs.where(QueueItem.kind.in_(_TOLD))):
             items.setdefault(item.entry_id or b"", []).append(item)
-    return {entry_id: _sum_up(items.get(entry_id, ())) for entry_id in ids}
+    return {entry_id: _with_copy(items.get(entry_id, ())) for entry_id in ids}
+
+
+def _with_copy(items: Sequence[QueueItem]) -> EntryDelivery:
+    """A copy says nothing of whether the mail itself arrived."""
+    copies = {item.state for item in items if item.kind == queue.SENT}
+    found = _sum_up([item for item in items if item.kind != queue.SENT])
+    if queue.DELIVERED in copies:
+        return replace(found, copy="there")
+    return replace(found, copy="waiting") if copies & set(queue.WAITING) else found
 
 
 def _sum_up(items: Sequence[QueueItem]) -> EntryDelivery:

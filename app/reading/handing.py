@@ -35,7 +35,7 @@ def delivery_words(
         detail = DROPPED
     elif item is not None and content_key is not None:
         detail = _said(installation, item, queue_key(content_key), named=folder == SENT)
-    return DeliveryState(state=state, at=delivery.at, detail=detail)
+    return DeliveryState(state=state, at=delivery.at, detail=detail, copy=delivery.copy)
 
 
 def _telling(delivery: EntryDelivery) -> QueueItem | None:

@@ -5,8 +5,10 @@ from sqlalchemy import update
 from app.delivery.state import NONE, EntryDelivery, delivery_state
 from app.models import QueueItem
 from archive_store.clock import utc_now
+from archive_store.envelope import Envelope
 from archive_store.ids import new_id
-from tests.app.delivery.conftest import World
+from archive_store.sealing import Copy, Incoming, Relay
+from tests.app.delivery.conftest import MAIL, World
 
 
 def state_of(world: World, entry_id: bytes) -> EntryDelivery:
@@ -54,6 +56,22 @@ def test_sent_mail_tells_the_worst_of_its_recipients(world: World) -> None:
         found = state_of(world, entry)
         assert (found.state, found.only_here) == (state, False)
         assert len(found.items) == 2
+
+
+def test_the_copy_of_sent_mail_is_told_apart_from_its_delivery(world: World) -> None:
+    world.add_person("vlad@ours.example")
+    for copy, told in (("queued", "waiting"), ("delivered", "there"), ("failed", "none")):
+        box = world.mailboxes["vlad@ours.example"]
+        envelope = Envelope("vlad@ours.example", "a@out.example")
+        relays = tuple(Relay(kind, envelope, None, box) for kind in ("outgoing", "sent"))
+        copies = (Copy(box, envelope, "sent", seen=True),)
+        mail = Incoming(world.domain.id, MAIL, utc_now(), copies, relays)
+        [entry] = world.archive.submit([mail]).result(30)[0].entry_ids
+        with world.db.write() as tx:
+            mine = update(QueueItem).where(QueueItem.entry_id == entry, QueueItem.kind == "sent")
+            tx.execute(mine.values(state=copy))
+        found = state_of(world, entry)
+        assert (found.state, found.copy, len(found.items)) == ("waiting", told, 1)
 
 
 def test_what_is_never_handed_on_has_no_state(world: World) -> None:

@@ -39,7 +39,9 @@ class OutageDouble:
         domain = self.admin.domain(viewer, domain_id)
         now = next((one for one in self.lines if one.closed_at is None), None)
         lines = tuple(self.lines)
-        return OutagesPage(domain=domain, now=now, lines=lines, tells_outside=self.tells)
+        return OutagesPage(
+            domain=domain, now=now, lines=lines, tells_outside=self.tells, copies_waiting=3
+        )
 
     def open(self, viewer: Viewer, domain_id: str, reason: str, keeps_mail: bool) -> None:
         if not reason:

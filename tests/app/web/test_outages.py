@@ -19,6 +19,7 @@ def test_the_timeline_has_every_outage_with_its_figures(world: World) -> None:
     assert "Did not answer" in text
     assert "Slow" in text
     assert "1,204" in text
+    assert "3 copies of sent mail wait" in text
 
 
 def test_an_administrator_opens_and_closes_an_outage_with_a_reason(world: World) -> None:
