@@ -1,4 +1,4 @@
-"""The soak in short: real Postfix in front and behind, Dovecot at the end, the primary down once."""
+"""The soak in short: real Postfix before and behind, Dovecot at the end, the primary down once."""
 
 from collections import Counter
 from pathlib import Path
