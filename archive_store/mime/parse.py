@@ -17,9 +17,10 @@ from archive_store.mime.body import Body, BodyText, choose
 from archive_store.mime.encoded import decode_raw, decode_words
 from archive_store.mime.filenames import safe_name
 from archive_store.mime.limits import DEFAULT, POOR_TEXT, Limits
-from archive_store.mime.structure import Fields, Part, read_tree
+from archive_store.mime.structure import Fields, Part, Tree, read_tree
 from archive_store.mime.transfer import decode_body, decoded_size
 from archive_store.mime.values import UNREADABLE, Address, Attachment, ParsedMessage, Problem
+from archive_store.mime.winmail import open_winmail
 
 _CID: Final = re.compile(r"cid:([^\"'\s<>)]{1,998})", re.IGNORECASE)
 _METHOD: Final = re.compile(r"[a-z-]{1,20}")
@@ -39,8 +40,7 @@ def parse_message(octets: bytes, limits: Limits = DEFAULT) -> ParsedMessage:
 
 def read_message(octets: bytes, limits: Limits = DEFAULT) -> ParsedMessage:
     """`parse_message` without its net."""
-    octets = _with_newlines(octets)
-    tree = read_tree(octets, limits)
+    octets, tree = _read(octets, limits)
     problems = tree.problems
     body = choose(tree.root)
     reader = BodyText(octets, limits, problems)
@@ -74,8 +74,7 @@ def read_for_list(octets: bytes, limits: Limits = DEFAULT) -> ParsedMessage:
     An HTML version is read only where it is needed, attachments have no size, and what no list
     and no search looks at (other header fields, problems) is left out.
     """
-    octets = _with_newlines(octets)
-    tree = read_tree(octets, limits)
+    octets, tree = _read(octets, limits)
     body = choose(tree.root)
     reader = BodyText(octets, limits, tree.problems)
     text, html = reader.text(body), None
@@ -115,8 +114,8 @@ def attachment_octets(
     octets: bytes, index: int, limits: Limits = DEFAULT
 ) -> tuple[Attachment, bytes]:
     """Attachment `index` and its content. Raises IndexError when there is no such one."""
-    octets = _with_newlines(octets)
-    body = choose(read_tree(octets, limits).root)
+    octets, tree = _read(octets, limits)
+    body = choose(tree.root)
     if index < 0:
         raise IndexError(index)
     part = _ordered(body)[index]
@@ -126,8 +125,8 @@ def attachment_octets(
 
 def inline_images(octets: bytes, limits: Limits = DEFAULT) -> dict[str, bytes]:
     """The raster pictures that the HTML body shows by Content-ID, up to 10 MiB of them."""
-    octets = _with_newlines(octets)
-    body = choose(read_tree(octets, limits).root)
+    octets, tree = _read(octets, limits)
+    body = choose(tree.root)
     referred = _referred(BodyText(octets, limits, []).html(body))
     found: dict[str, bytes] = {}
     room = MOST_INLINE_OCTETS
@@ -144,6 +143,15 @@ def _names_raster(part: Part) -> bool:
     # Some mailers send pictures as application/octet-stream; whoever shows them looks at the
     # octets themselves.
     return part.content_type in RASTER or part.content_type == "application/octet-stream"
+
+
+def _read(octets: bytes, limits: Limits) -> tuple[bytes, Tree]:
+    """The structure, and the octets that its ranges are of: those of a winmail.dat's parts come
+    after the message itself.
+    """
+    octets = _with_newlines(octets)
+    tree = read_tree(octets, limits)
+    return open_winmail(octets, tree.root), tree
 
 
 def _with_newlines(octets: bytes) -> bytes:
