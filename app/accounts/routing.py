@@ -5,10 +5,15 @@ An address is looked up in full, then without its `+tag` (RFC 5233 calls it the 
 A person's address leads to the mailbox, and so does an identity that receives, even one
 of a domain that is not ours: then the person's own domain hands it on. An address that
 nobody has may be where journal reports come in.
+
+A local part that names another host (`user%host`, `host!user`, `"user@host"`) is somebody's only
+when it is written so in full. Else it is nobody's, also where unknown people's mail is handed on:
+a primary that trusts us would send it on to anywhere, and be an open relay behind our back.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -49,6 +54,7 @@ class Route:
     feeds: tuple[Feed, ...] = ()  # with JOURNAL only
 
 
+_NAMES_A_HOST = re.compile("[%!@]")
 NOT_OURS = Route(disposition=Disposition.NOT_OURS)
 
 
@@ -77,6 +83,9 @@ def resolve(tx: Session, address: EmailAddress) -> Route:
         domain_name=domain.name,
         hands_on=domain.mode == Mode.RELAY,
     )
+    is_exact = home is not None and home.address_key == address.key
+    if _NAMES_A_HOST.search(address.local) and not is_exact:
+        return replace(route, disposition=Disposition.REJECT_UNKNOWN, hands_on=False)
     if home is not None and home.live and home.enabled:
         return replace(
             route,

@@ -145,3 +145,47 @@ def test_a_domain_is_found_in_either_script(town: Town) -> None:
         domains.enable(tx, ROOT, domain, NOW, all_users=True)
         town.add(tx, "a@bücher.example")
     assert route(town, "A@xn--bcher-kva.example").disposition is Disposition.KEEP
+
+
+SPELLINGS = [
+    "user%evil.example@acme.example",
+    "user%evil.example%acme.example@acme.example",
+    "evil.example!user@acme.example",
+    "acme.example!evil.example!user@acme.example",
+    '"user@evil.example"@acme.example',
+    '"@evil.example:user"@acme.example',
+    '"user%evil.example"@ACME.example',
+    '"evil.example!user"@acme.example',
+    "vlad+x%evil.example@acme.example",
+    '"vlad+x@evil.example"@acme.example',
+    "nobody+x!y@acme.example",
+]
+
+
+@pytest.mark.parametrize("address", SPELLINGS)
+def test_no_spelling_of_another_host_is_handed_on(town: Town, address: str) -> None:
+    found = route(town, address)
+    assert (found.disposition, found.hands_on) == (Disposition.REJECT_UNKNOWN, False)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "user@evil.example",
+        "user@acme.example.evil.example",
+        "user@evil-acme.example",
+        "user@mail.acme.example",
+        '"user@acme.example"@evil.example',
+        "acme.example!user@evil.example",
+        "user%acme.example@evil.example",
+    ],
+)
+def test_what_only_looks_like_a_domain_of_ours_is_not_ours(town: Town, address: str) -> None:
+    assert route(town, address) == NOT_OURS
+
+
+def test_somebody_whose_address_is_written_so_gets_mail(town: Town) -> None:
+    with town.db.write() as tx:
+        town.add(tx, "half%half@acme.example")
+    assert route(town, "Half%half@acme.example").disposition is Disposition.KEEP
+    assert route(town, "half%half+x@acme.example").disposition is Disposition.REJECT_UNKNOWN

@@ -89,7 +89,12 @@ def test_nothing_typed_ends_a_field(hostile: str) -> None:
         text=hostile,
         in_reply_to=hostile,
         references=(hostile, f"<{hostile}@b.example>", "<ok@b.example>"),
-        files=(File(hostile, hostile, b"octets"), File("b.txt", f"text/{hostile}", b"o")),
+        files=(
+            File(hostile, hostile, b"octets"),
+            File("b.txt", f"text/{hostile}", b"o"),
+            File(hostile, "message/rfc822", b"From: a@b.example\r\n\r\nx\r\n"),
+            File(hostile, f"message/rfc822\r\nX: {hostile}", b"o"),
+        ),
     )
     message = read(letter)
     assert [spec for _, spec in addresses(message, "From")] == ["vlad@acme.example"]
@@ -97,10 +102,15 @@ def test_nothing_typed_ends_a_field(hostile: str) -> None:
     assert message["References"] == "<ok@b.example>"
     assert "In-Reply-To" not in message
     parts = list(message.iter_attachments())
-    assert len(parts) == 2
+    assert len(parts) == 4
     for part in parts:
         assert set(part.keys()) <= {*MIME, "Content-Disposition"}
-        assert part.get_content_type() in {"application/octet-stream", "text/plain"}
+    assert {part.get_content_type() for part in parts[:2]} <= {
+        "application/octet-stream",
+        "text/plain",
+    }
+    assert parts[2].get_content_type() == "message/rfc822"
+    assert parts[3].get_content_type() == "application/octet-stream"
 
 
 @settings(max_examples=60, deadline=None)  # a busy machine
