@@ -18,6 +18,7 @@ from acme.client import ClientNetwork, ClientV2
 from acme.crypto_util import make_csr
 from acme.errors import ConflictError, ValidationError
 from acme.errors import TimeoutError as AcmeTimeout
+from josepy.errors import DeserializationError
 from josepy.jwa import ES256
 from josepy.jwk import JWK, JWKEC
 
@@ -106,8 +107,10 @@ class Authority:
         self._kept = kept
         self._answers = answers
         self._account = kept.account(config.directory)
-        key = self._account.get("key")
-        self._key = cast(JWKEC, JWKEC.from_json(key)) if key else JWKEC(key=new_key())
+        try:
+            self._key = cast(JWKEC, JWKEC.from_json(self._account["key"]))
+        except (KeyError, DeserializationError):  # none yet, or a damaged one: a new account
+            self._key, self._account = JWKEC(key=new_key()), {}
         self._network = _Network(self._key, str(config.authorities or ""))
 
     def obtain(self, key_pem: bytes) -> bytes:

@@ -42,7 +42,10 @@ class Held:
     def of(cls, pem: bytes) -> "Held":
         """Read the first certificate of a chain. Raises ValueError."""
         first, *_ = x509.load_pem_x509_certificates(pem)
-        said = first.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        try:
+            said = first.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except x509.ExtensionNotFound:
+            raise ValueError("a certificate without names") from None
         issuers = first.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
         return cls(
             frozenset(said.get_values_for_type(x509.DNSName)),
@@ -91,7 +94,7 @@ class Kept:
         """The certificate in use; None: there is none, or it cannot be read."""
         try:
             return Held.of(self.current.read_bytes())
-        except (OSError, ValueError, x509.ExtensionNotFound):
+        except (OSError, ValueError):
             return None
 
     def state(self) -> State:
@@ -198,7 +201,7 @@ def days_left(files: CertificateFiles | None) -> float | None:
         return None
     try:
         held = Held.of(files.chain.read_bytes())
-    except (OSError, ValueError, x509.ExtensionNotFound):
+    except (OSError, ValueError):
         return 0.0
     left = (held.ends - utc_now()).total_seconds() / _DAY_SECONDS
     return 0.0 if held.stand_in else max(left, 0.0)

@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from app.certificates.authority import NotIssued, Trouble
 from app.certificates.config import AcmeConfig
 from app.certificates.kept import Held, Kept, State
@@ -106,19 +109,28 @@ class Renewal:
     def _renew(self, now: datetime) -> Held:
         if self.answers.not_listening:
             raise NotIssued(Trouble.PORT, self.answers.not_listening)
-        key = key_pem(new_key())
+        made = new_key()
+        key = key_pem(made)
         # Room comes first: an authority counts what it issued, whether it could be kept or not.
         with self.kept.room() as room:
             chain = self.issuer().obtain(key)
-            try:
-                held = Held.of(chain)
-            except ValueError:
-                raise NotIssued(Trouble.REFUSED, "what was issued is no certificate") from None
+            held = self._fitting(chain, made.public_key())
             room.fill(key + chain)
         if due_at(held, self.config.names, None) <= now or held.begins > now + SKEW:
             # Asking again would not help, and uses up what the authority allows.
             text = f"the new certificate is valid from {held.begins} to {held.ends}: set the clock"
             raise NotIssued(Trouble.CLOCK, text, timedelta(days=1))
+        return held
+
+    def _fitting(self, chain: bytes, key: ec.EllipticCurvePublicKey) -> Held:
+        """What was issued, if it can be served: anything else would stop the next start."""
+        try:
+            held = Held.of(chain)
+            fits = x509.load_pem_x509_certificate(chain).public_key() == key
+        except ValueError:
+            raise NotIssued(Trouble.REFUSED, "what was issued is no certificate") from None
+        if not fits or held.names != frozenset(self.config.names):
+            raise NotIssued(Trouble.REFUSED, "what was issued is for another key or other names")
         return held
 
     def _failed(self, state: State, error: NotIssued, now: datetime) -> State:

@@ -27,6 +27,7 @@ from archive_store.errors import ConfigError, StoreError
 
 LOOK_SECONDS = 1.0
 BIND_AGAIN_SECONDS = 10.0
+FAULT_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +99,14 @@ async def _serve(role: Role, acme: AcmeConfig, answers: Answers, renewal: Renewa
 
 
 def _renew(role: Role, renewal: Renewal) -> None:
-    while not role.stop.wait(LOOK_SECONDS):
-        renewal.look(utc_now())
+    pause = LOOK_SECONDS
+    while not role.stop.wait(pause):
+        pause = LOOK_SECONDS
+        try:
+            renewal.look(utc_now())
+        except Exception as error:  # without this thread no certificate would ever come again
+            log.error("looking after the certificate failed: %s", type(error).__name__)  # noqa: TRY400 - its text may be a stranger's
+            pause = FAULT_SECONDS
 
 
 if __name__ == "__main__":

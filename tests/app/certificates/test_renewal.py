@@ -7,14 +7,17 @@ import json
 import os
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import trustme
+from acme import client
 from cryptography import x509
 
 from app.certificates.authority import Authority
@@ -92,6 +95,13 @@ def listening(role: Role, port: int) -> Iterator[None]:
         ended.wait()
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library asks once a second whether an authority is done; here it asks more often."""
+    often = SimpleNamespace(sleep=lambda seconds: time.sleep(min(seconds, 0.05)))
+    monkeypatch.setattr(client, "time", often)
+
+
 @pytest.fixture
 def role(pebble: Pebble, tmp_path: Path) -> Role:
     return Role(config_for(pebble, tmp_path))
@@ -123,6 +133,7 @@ def test_a_certificate_is_issued_for_every_name_and_kept(role: Role, pebble: Peb
         account = role.kept.account(pebble.directory)
 
         again = Role(role.config)  # after a restart
+        assert again.authority()._key == role.authority()._key
         assert again.look().attempts == 1
         assert again.held() == held
 
@@ -201,7 +212,7 @@ def test_a_port_that_is_taken_costs_no_order(role: Role) -> None:
 
 
 def test_a_full_disk_is_seen_before_anything_is_ordered(
-    role: Role, pebble: Pebble, monkeypatch: pytest.MonkeyPatch
+    role: Role, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = role.held()
 
@@ -209,16 +220,12 @@ def test_a_full_disk_is_seen_before_anything_is_ordered(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with listening(role, pebble.http_port):
-        state = role.look()
-        assert state.trouble == "disk"
-        assert "make room" in state.text
-        assert role.held() == before
-        assert not (role.kept.folder / "account.json").exists()
-        assert not list(role.kept.folder.glob("*.new"))
-        monkeypatch.undo()
-        role.kept.want()
-        assert role.look().trouble == ""
+    state = role.look()
+    assert state.trouble == "disk"
+    assert "make room" in state.text
+    assert role.held() == before
+    assert not (role.kept.folder / "account.json").exists()
+    assert not list(role.kept.folder.glob("*.new"))
 
 
 class Strange(http.server.BaseHTTPRequestHandler):
@@ -320,6 +327,36 @@ def test_a_directory_of_another_authority_is_not_believed(tmp_path: Path) -> Non
         state = failing(tmp_path, f"{directory}/dir", tmp_path / "other.pem")
     assert state.trouble == "away"
     assert "not trusted" in state.text
+
+
+def test_a_damaged_account_is_replaced_and_the_state_too(role: Role, pebble: Pebble) -> None:
+    role.kept.remember_account({"directory": pebble.directory, "uri": "x", "key": {"kty": "EC"}})
+    (role.kept.folder / "state.json").write_text('{"attempts": "many"}')
+    with listening(role, pebble.http_port):
+        assert role.look().trouble == ""
+    assert role.kept.account(pebble.directory)["uri"] != "x"
+
+
+@dataclass
+class Wrong:
+    """An authority that issues something else."""
+
+    chain: bytes
+
+    def obtain(self, key_pem: bytes) -> bytes:
+        return self.chain
+
+    def suggestion(self, chain_pem: bytes) -> tuple[datetime | None, datetime]:
+        return None, utc_now()
+
+
+@pytest.mark.parametrize("names", [NAMES, NAMES[:1], ()], ids=["key", "names", "nothing"])
+def test_what_does_not_fit_is_never_served(role: Role, names: tuple[str, ...]) -> None:
+    before = role.kept.current.read_bytes()
+    chain = trustme.CA().issue_cert(*names).cert_chain_pems[0].bytes() if names else b"<html>"
+    role.renewal.issuer = lambda: Wrong(chain)
+    assert role.look().trouble == "refused"
+    assert role.kept.current.read_bytes() == before
 
 
 def test_the_stand_in_is_nobodys_and_replaces_nothing(tmp_path: Path) -> None:
