@@ -55,9 +55,15 @@ def previewed(attachments: Sequence[AttachmentFacts]) -> frozenset[int]:
     return frozenset(pictures[:MOST_PREVIEWED])
 
 
+def claims_mail(file: AttachmentFacts) -> bool:
+    """Whether a file says that it is a mail, by its type or, where that says nothing, its name."""
+    named = file.filename.lower().endswith(".eml") and file.content_type in UNTYPED
+    return named or file.content_type in MAIL_TYPES
+
+
 def is_mail(file: AttachmentFacts, around: Section) -> bool:
     """Whether a file can be opened as a mail; `around`: the section of the mail it is in."""
-    return file.content_type in MAIL_TYPES and len(around) + 1 < MOST_DEEP
+    return claims_mail(file) and len(around) + 1 < MOST_DEEP
 
 
 def is_paper(file: AttachmentFacts) -> bool:
@@ -83,6 +89,7 @@ class EnclosedMail:
     blocked_images: int  # pictures from outside that are not fetched
     marked_links: int = 0  # links that lead elsewhere than they seem to
     files: str = FileState.OFF  # of viruses in the message around it
+    told: str | None = None  # a phrase: what the reader is to know of who sent it
 
 
 class SheetFacts(Protocol):

@@ -6,7 +6,7 @@ as one of that message's attachment. At most MOST_DEEP mails are opened in one a
 
 from app.file_views import EnclosedMail, Section
 from app.keys.protocol import Purpose
-from app.reading import files
+from app.reading import files, posing
 from app.reading.messages import Messages, marked_links
 from app.viewer import Viewer
 from app.views import SafeDocument
@@ -23,6 +23,8 @@ class Enclosed(Messages):
         outer = self.opener.open(viewer, entry_id, Purpose.ATTACHMENT, section[0])
         octets = self._mail(outer.octets, section)
         parsed = self._parsers.message(octets)
+        with self._db.read() as tx:
+            told = posing.told_of(tx, viewer, parsed.sender) if parsed.sender else None
         return EnclosedMail(
             section=section,
             parsed=parsed,
@@ -31,6 +33,7 @@ class Enclosed(Messages):
             files=self.checks.state(entry),
             blocked_images=remote_images(parsed.html) if parsed.html else 0,
             marked_links=marked_links(parsed),
+            told=told,
         )
 
     def enclosed_body(self, viewer: Viewer, entry_id: str, section: Section) -> SafeDocument:

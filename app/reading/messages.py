@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.accounts import identities
 from app.accounts.checking import Checker
 from app.delivery.state import NONE, EntryDelivery, delivery_state
-from app.file_views import MAIL_TYPES, MOST_DEEP, FileState, Section
+from app.file_views import MOST_DEEP, FileState, Section, claims_mail
 from app.invitation_views import Invited
 from app.keys.protocol import Purpose
 from app.leaving_views import Leaving
@@ -233,7 +233,7 @@ class Messages(Desk):
             raise NotFound("too deep")
         for index in section:
             found = self._parsers.attachment(octets, index)
-            if found is None or found[0].content_type not in MAIL_TYPES:
+            if found is None or not claims_mail(found[0]):
                 raise NotFound("no such mail")
             octets = found[1]
         return octets

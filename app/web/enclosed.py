@@ -10,7 +10,7 @@ from app.web.access import Reader
 from app.web.deps import services_of
 from app.web.frame import FRAME_CSP
 from app.web.mailbox import Here
-from app.web.message import EntryId, InMail
+from app.web.message import EntryId, InMail, on_paper
 from app.web.render import mail_page, speech_for
 
 router = APIRouter()
@@ -34,3 +34,13 @@ def enclosed_body(
     return Response(
         safe.said(speech_for(request).say), media_type="text/html; charset=utf-8", headers=headers
     )
+
+
+@router.get("/mail/{folder}/{entry_id}/attachments/{index}/mail/print", name="print_enclosed")
+def printed(
+    request: Request, folder: FolderName, entry_id: EntryId, section: InMail, visit: Reader
+) -> Response:
+    """The mail alone, for paper."""
+    reading = services_of(request).reading
+    mail = reading.open_enclosed(visit.viewer, entry_id, section)
+    return on_paper(request, mail, reading.enclosed_body(visit.viewer, entry_id, section))

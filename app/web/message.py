@@ -13,9 +13,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
-from app.file_views import MOST_DEEP, Section
+from app.file_views import MOST_DEEP, EnclosedMail, Section
 from app.viewer import Viewer
-from app.views import FolderName, OpenMessage, Row
+from app.views import FolderName, OpenMessage, Row, SafeDocument
 from app.web import flash, keeping, recall
 from app.web.access import Reader
 from app.web.csrf import PostedForm, text
@@ -196,7 +196,13 @@ def printed(request: Request, place: Here, entry_id: EntryId, visit: Reader) -> 
     reading = services_of(request).reading
     opened = reading.open_alone(visit.viewer, entry_id)
     safe = reading.body_html(visit.viewer, entry_id, "")
-    head = render(request, "mail/print.html", {"opened": opened})
+    return on_paper(request, opened, safe)
+
+
+def on_paper(request: Request, opened: OpenMessage | EnclosedMail, safe: SafeDocument) -> Response:
+    """The document of a body with the head of its mail above it, under the policy of the frame."""
+    context = {"opened": opened, "enclosed": isinstance(opened, EnclosedMail)}
+    head = render(request, "mail/print.html", context)
     document = safe.on_paper(bytes(head.body).decode(), speech_for(request).say)
     headers = {"Content-Security-Policy": FRAME_CSP}
     return Response(document, media_type="text/html; charset=utf-8", headers=headers)

@@ -125,3 +125,23 @@ def test_a_picture_is_shown_by_pixels_of_ours_and_with_the_opening_of_its_messag
             reading.preview(who, entry_id, section, 100)
     assert len(world.events("message.opened")) == 1
     assert world.events("attachment.downloaded") == []
+
+
+def test_a_mail_that_only_its_name_tells_is_opened_and_who_poses_in_it_is_told(
+    world: World,
+) -> None:
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"] = "Lee <lee@kung.example>", "vlad@acme.example"
+    message.set_content("See the mail.\n")
+    inner = mail(subject="Inner", sender="Maria Weiß <maria@elsewhere.example>")
+    kind = {"maintype": "application", "subtype": "octet-stream"}
+    for name in ("inner.eml", "inner.bin"):
+        message.add_attachment(inner, filename=name, **kind)  # type: ignore[arg-type]  # two words
+    [one] = world.receive(message.as_bytes())
+    viewer, reading = world.viewer(), world.reading
+    opened = reading.open_enclosed(viewer, one, (0,))
+    assert opened.parsed.subject == "Inner"
+    assert opened.told is not None
+    assert "Maria" in opened.told
+    with pytest.raises(NotFound):
+        reading.open_enclosed(viewer, one, (1,))

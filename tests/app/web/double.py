@@ -210,6 +210,7 @@ class ReadingDouble(TalkDouble):
             size=file.size,
             blocked_images=letter.blocked_images,
             files=letter.files,
+            told=letter.told,
         )
 
     def enclosed_body(self, viewer: Viewer, entry_id: str, section: Section) -> SafeDocument:

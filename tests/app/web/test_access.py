@@ -95,6 +95,7 @@ TABLE = {
         GET /mail/{folder}/{entry_id}/attachments/{index}
         GET /mail/{folder}/{entry_id}/attachments/{index}/mail
         GET /mail/{folder}/{entry_id}/attachments/{index}/mail/body
+        GET /mail/{folder}/{entry_id}/attachments/{index}/mail/print
         GET /mail/{folder}/{entry_id}/attachments/{index}/pages
         GET /mail/{folder}/{entry_id}/attachments/{index}/pages/{number}
         GET /mail/{folder}/{entry_id}/attachments/{index}/preview/{size}

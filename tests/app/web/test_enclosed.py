@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from app.file_views import MOST_DEEP
+from app.phrase import phrase
 from app.web.frame import FRAME_CSP
 from tests.app.web import sample
 from tests.app.web.client import Client
@@ -15,6 +16,8 @@ MESSAGE = f"/mail/inbox/{sample.entry_id(1)}"
 FILES = (
     sample.Attachment(0, "order.eml", "message/rfc822", 900),
     sample.Attachment(1, "list.pdf", "application/pdf", 900),
+    sample.Attachment(2, "named.EML", "application/octet-stream", 900),
+    sample.Attachment(3, "not.eml", "text/html", 900),
 )
 
 
@@ -25,12 +28,12 @@ def files(world: World) -> None:
 
 
 def opens(page: str) -> list[str]:
-    return re.findall(r'class="btn file-open" href="([^"]+)"', page)
+    return re.findall(r'class="btn file-open" href="([^"]+/mail[^"]*)"', page)
 
 
 def test_a_mail_among_the_files_can_be_opened_and_nothing_else(vlad: Client) -> None:
     page = vlad.get(f"{MESSAGE}?filter=attachments").text
-    assert opens(page) == [f"{MESSAGE}/attachments/0/mail?filter=attachments"]
+    assert opens(page) == [f"{MESSAGE}/attachments/{n}/mail?filter=attachments" for n in (0, 2)]
 
 
 def test_its_page_has_head_frame_and_files_of_its_own(vlad: Client, world: World) -> None:
@@ -43,7 +46,7 @@ def test_its_page_has_head_frame_and_files_of_its_own(vlad: Client, world: World
     assert frame is not None
     assert 'sandbox="allow-same-origin allow-popups allow-popups-to-escape-sandbox"' in frame[0]
     assert f'href="{MESSAGE}/attachments/0.1" download' in page
-    assert opens(page) == [f"{MESSAGE}/attachments/0.0/mail?filter=unread"]
+    assert opens(page) == [f"{MESSAGE}/attachments/0.{n}/mail?filter=unread" for n in (0, 2)]
     for verb in ("act_on_one", "/compose/reply", 'value="delete"'):
         assert verb not in page
     body = vlad.get(f"{MESSAGE}/attachments/0/mail/body")
@@ -66,3 +69,18 @@ def test_what_is_no_place_of_a_file_is_not_here(vlad: Client, section: str) -> N
         assert vlad.get(f"{MESSAGE}/attachments/{section}{rest}").status_code == 404
     unknown = MESSAGE.replace(sample.entry_id(1), sample.entry_id(99))
     assert vlad.get(f"{unknown}/attachments/0/mail").status_code == 404
+
+
+def test_it_can_be_printed_and_says_who_poses(vlad: Client, world: World) -> None:
+    place = world.reading.place_of(sample.entry_id(1))
+    letter = world.reading.letters[place]
+    world.reading.letters[place] = replace(letter, told=phrase("It is somebody else."))
+    page = vlad.get(f"{MESSAGE}/attachments/0/mail").text
+    assert "It is somebody else." in page
+    assert f'href="{MESSAGE}/attachments/0/mail/print"' in page
+    answer = vlad.get(f"{MESSAGE}/attachments/0/mail/print")
+    assert answer.headers["content-security-policy"] == FRAME_CSP
+    head = answer.text[: answer.text.index("</section>")]
+    for words in ("Purchase order 4471", "Dated", "This mail is an attachment of another one"):
+        assert words in head
+    assert "Arrived" not in head
