@@ -20,6 +20,7 @@ from app.login_models import OneTimeCode as OneTimeCode
 from app.login_models import Passkey as Passkey
 from app.outside_models import OutsideAddress as OutsideAddress
 from app.outside_models import OutsideNotice as OutsideNotice
+from app.picture_models import PictureSender as PictureSender
 from archive_store.db import Base, Id, Seq, Utc
 from archive_store.models import Mailbox
 

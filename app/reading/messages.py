@@ -142,6 +142,20 @@ class Messages(Desk):
         window = Window.of(viewer, now, self._keep)
         return self._strangers.is_first(tx, viewer, entry, address, window, now)
 
+    def confirmed_sender(self, viewer: Viewer, entry_id: str) -> str:
+        """The sender's address, if the domain's checker has confirmed the mail; else empty. It
+        belongs to the opening that was audited.
+        """
+        try:
+            opened = self.opener.open(viewer, entry_id, Purpose.RENDER)
+        except (SealBroken, FrameBroken):
+            return ""
+        parsed = self._parsers.message(opened.octets)
+        with self._db.read() as tx:
+            check = self._check(tx, viewer, opened, parsed)
+        is_proven = opened.genuine and check is not None and check.passed
+        return parsed.sender.address if is_proven and parsed.sender else ""
+
     def _invitation(
         self, opened: OpenedEntry, parsed: ParsedMessage, mine: Sequence[str]
     ) -> Invited | None:

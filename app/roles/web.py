@@ -36,6 +36,7 @@ from app.pictures.remote import RemotePictures
 from app.portal import Portal, Watch, WatchParts
 from app.reading.desk import Documents, ReadingParts
 from app.reading.live import Live
+from app.reading.picture_senders import PictureSenders
 from app.reading.service import Reading
 from app.roles.listening import Listening, bind, serve_app
 from app.roles.process import Role, run_role
@@ -111,6 +112,7 @@ def make_services(role: Role, ending: ExitStack) -> tuple[Services, Live]:
         drafts=drafts,
         outbox=_outbox(parts, reading),
         habits=HabitDesk(parts.db),
+        picture_senders=PictureSenders(parts.db, keys, reading),
         accounts=Portal(Accounts(parts.db, passwords), reading),
         entrance=Entrance(WaysIn(parts.db, keys, site), site),
         methods=OwnMethods(MethodParts(db=parts.db, passwords=passwords, keys=keys, site=site)),

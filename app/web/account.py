@@ -28,6 +28,7 @@ def show(request: Request, visit: Visit, problem: BadEntry | None = None) -> Res
     context = {
         "identities": services.sending.identities(visit.viewer) if reads else (),
         "habits": services.habits.habits(visit.viewer) if reads else None,
+        "picture_senders": services.picture_senders.count(visit.viewer) if reads else 0,
         "outside": services.outside.outside(visit.viewer) if reads else None,
         "held_since": services.holds.held_since(visit.viewer),
         "sessions": services.accounts.sessions(visit.viewer),

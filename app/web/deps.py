@@ -212,6 +212,17 @@ class HabitService(Protocol):
         """Raises `BadEntry` for "signature-" and the id of an identity."""
 
 
+class PictureSenderService(Protocol):
+    """Whose pictures from outside a person always sees."""
+
+    def count(self, viewer: Viewer) -> int: ...
+    def shows(self, viewer: Viewer, opened: OpenMessage) -> bool: ...
+    def shows_in(self, viewer: Viewer, entry_id: str) -> bool: ...
+    def choose(self, viewer: Viewer, entry_id: str) -> None: ...
+    def refuse(self, viewer: Viewer, entry_id: str) -> None: ...
+    def refuse_all(self, viewer: Viewer) -> None: ...
+
+
 class AdminService(Protocol):
     """Administration, within what the viewer's role and domain allow; never anybody's mail."""
 
@@ -329,6 +340,7 @@ class Services:
     drafts: DraftService
     outbox: OutboxService
     habits: HabitService
+    picture_senders: PictureSenderService
     accounts: AccountService
     entrance: EntranceService
     methods: MethodService

@@ -8,6 +8,7 @@ no script, from an address of its own: two walls, of which either suffices.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -103,7 +104,9 @@ def message_context(request: Request, viewer: Viewer, opened: OpenMessage) -> di
     """What the reading pane shows besides the message itself."""
     own = {identity.address for identity in services_of(request).sending.identities(viewer)}
     answer_from = opened.envelope_to if opened.envelope_to in own else viewer.user.address
-    return {"opened": opened, "row": opened.row, "answer_from": answer_from, "own": own}
+    shows = partial(services_of(request).picture_senders.shows, viewer)
+    around = {"answer_from": answer_from, "own": own, "pictures_shown": shows}
+    return {"opened": opened, "row": opened.row, **around}
 
 
 @router.post("/mail/{folder}/{entry_id}", name="act_on_one")
@@ -130,20 +133,6 @@ def after(request: Request, place: Place, entry_id: str, verb: str) -> str:
     else:
         path = path_to(request.app, "folder", folder=place.folder)
     return path + place.query()
-
-
-@router.get("/mail/{folder}/{entry_id}/body", name="body")
-def body(
-    request: Request, folder: FolderName, entry_id: EntryId, visit: Reader, found: Found = ""
-) -> Response:
-    reading = services_of(request).reading
-    safe = reading.body_html(visit.viewer, entry_id, sought(request, found))
-    if keeping.is_on(request, visit):
-        keeping.may_keep(request, reading.leaves_at(visit.viewer, entry_id))
-    headers = {"Content-Security-Policy": FRAME_CSP}
-    return Response(
-        safe.said(speech_for(request).say), media_type="text/html; charset=utf-8", headers=headers
-    )
 
 
 @router.get("/mail/{folder}/{entry_id}/source", name="source")

@@ -34,6 +34,7 @@ from app.login_models import Passkey
 from app.models import Domain, QueueItem, User
 from app.portal import Portal, Watch, WatchParts
 from app.reading.live import Live
+from app.reading.picture_senders import PictureSenders
 from app.sending.invitations import InvitationDesk
 from app.sending.leaving import ListDesk
 from app.sending.outbox import Outbox, OutboxParts
@@ -229,6 +230,7 @@ def services_of(world: World, holds: Holds) -> Services:
         drafts=world.drafts,
         outbox=Outbox(OutboxParts(db=db, segments=world.segments, rows=rows, now=now)),
         habits=HabitDesk(db, now),
+        picture_senders=PictureSenders(db, keys, world.reading, now),
         accounts=Portal(Accounts(db, passwords, now), world.reading),
         entrance=Entrance(WaysIn(db, keys, site), site, now),
         methods=OwnMethods(methods),

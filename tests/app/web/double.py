@@ -48,7 +48,7 @@ from tests.app.web.live_double import LiveDouble
 from tests.app.web.method_double import EntranceDouble, MethodDeskDouble, MethodDouble
 from tests.app.web.outage_double import OutageDouble, OutsideDouble
 from tests.app.web.outbox_double import OutboxDouble
-from tests.app.web.picture_double import PictureDouble
+from tests.app.web.picture_double import PictureDouble, PictureSenderDouble
 from tests.app.web.sample import Letter
 from tests.app.web.sending_double import SendingDouble
 from tests.app.web.settings_double import Settings
@@ -333,6 +333,7 @@ class World:
     outbox: OutboxDouble = field(init=False)
     live: LiveDouble = field(default_factory=LiveDouble)
     habits: HabitDouble = field(default_factory=HabitDouble)
+    picture_senders: PictureSenderDouble = field(init=False)
     accounts: AccountDouble = field(default_factory=AccountDouble)
     entrance: EntranceDouble = field(init=False)
     methods: MethodDouble = field(default_factory=MethodDouble)
@@ -354,6 +355,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.drafts = DraftDouble(self.reading)
+        self.picture_senders = PictureSenderDouble(self.reading)
         self.entrance = EntranceDouble(self.accounts.visits)
         self.outages = OutageDouble(self.admin)
         self.dns = DnsDouble(self.admin)
@@ -373,6 +375,7 @@ class World:
             drafts=self.drafts,
             outbox=self.outbox,
             habits=self.habits,
+            picture_senders=self.picture_senders,
             accounts=self.accounts,
             entrance=self.entrance,
             methods=self.methods,

@@ -84,6 +84,7 @@ TABLE = {
         POST /mail/{folder}/{entry_id}
         GET /mail/{folder}/{entry_id}/body
         POST /mail/{folder}/{entry_id}/body
+        POST /mail/{folder}/{entry_id}/pictures
         GET /mail/{folder}/{entry_id}/pictures/{sealed}
         POST /mail/{folder}/{entry_id}/invitation
         GET /mail/{folder}/{entry_id}/unsubscribe
@@ -112,6 +113,7 @@ TABLE = {
         GET /compose/{kind}/{entry_id}
         POST /compose/{kind}/{entry_id}
         POST /settings/writing
+        POST /settings/pictures
         POST /settings/outside
         GET /search
         POST /search

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from app.pictures.picture import Picture
+from app.views import SenderCheck
 from app.web import create_app
 from app.web.frame import FRAME_CSP
 from app.web.pictures import address_in, sealed_address
@@ -129,3 +130,46 @@ def test_a_message_may_show_so_many_and_no_more() -> None:
     page = sanitize_html(html, remote=lambda url: f"{BASE}/x")
     assert page.document.count(f'src="{BASE}/x"') == MOST_REMOTE
     assert page.blocked_images == MOST_REMOTE + 50
+
+
+CONFIRMED = SenderCheck(by="mx", domain="x.example", passed=True, failed=False, results=())
+
+
+def check(world: World, found: SenderCheck | None) -> None:
+    place = world.reading.place_of(sample.entry_id(2))
+    world.reading.letters[place] = replace(world.reading.letters[place], check=found)
+
+
+def test_those_of_a_proven_sender_can_be_chosen_for_good(
+    world: World, vlad: Client, pictures: PictureDouble
+) -> None:
+    assert "Always of this sender" not in vlad.get(MESSAGE).text
+    assert vlad.post(f"{MESSAGE}/pictures", {"do": "always"}).status_code == 404
+    check(world, CONFIRMED)
+    assert "Always of this sender" in vlad.get(MESSAGE).text
+    answer = vlad.post(f"{MESSAGE}/pictures", {"do": "always"})
+    assert (answer.status_code, answer.headers["location"]) == (303, MESSAGE)
+    page = vlad.get(MESSAGE).text
+    assert "you have chosen that for this sender" in page
+    assert "pictures from outside are off" not in page
+    frame = vlad.get(f"{MESSAGE}/body")
+    assert len(SRC.findall(frame.text)) == 3
+    assert f"img-src data: {BASE}{MESSAGE}/pictures/;" in frame.headers["content-security-policy"]
+    assert "Pictures of 1 sender are always shown." in vlad.get("/settings").text
+
+
+def test_without_the_proof_or_the_choice_they_are_off_again(
+    world: World, vlad: Client, pictures: PictureDouble
+) -> None:
+    check(world, CONFIRMED)
+    vlad.post(f"{MESSAGE}/pictures", {"do": "always"})
+    check(world, replace(CONFIRMED, passed=False))
+    assert vlad.get(f"{MESSAGE}/body").headers["content-security-policy"] == FRAME_CSP
+    assert "pictures from outside are off" in vlad.get(MESSAGE).text
+    check(world, CONFIRMED)
+    vlad.post(f"{MESSAGE}/pictures", {"do": "ask"})
+    assert SRC.search(vlad.get(f"{MESSAGE}/body").text) is None
+    vlad.post(f"{MESSAGE}/pictures", {"do": "always"})
+    assert vlad.post("/settings/pictures").status_code == 303
+    assert SRC.search(vlad.get(f"{MESSAGE}/body").text) is None
+    assert "always shown" not in vlad.get("/settings").text
