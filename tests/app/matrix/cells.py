@@ -150,6 +150,7 @@ class Matrix:
             user("auditor", "audit"),
             user("auditor elsewhere", "otto"),
             user("service-provider", "provider"),
+            user("domain-admin without the second factor that is demanded", "sam"),
         )
 
     def _count(self, *_: object) -> None:
@@ -191,7 +192,9 @@ class Matrix:
         for owner in hidden:
             got = await self._at(caller, line, owner)
             if caller.role is None:
-                right = at_the_door(line, got)
+                right = turned_away(line, got, b"/login")
+            elif caller.is_confined and line.rule.name != "signed in":
+                right = turned_away(line, got, b"/settings/login")
             elif kept_out:
                 right = same(got, nowhere[line.method])
             elif owner == MALFORMED:
@@ -209,7 +212,7 @@ class Matrix:
         lines = {line.path: line for line in self.estate.lines if line.method == "POST"}
         for carried in FIELDS:
             line = lines[carried.route]
-            if caller.role not in line.rule.roles:
+            if caller.role not in line.rule.roles or caller.is_confined:
                 continue
             await self._carried(caller, line, carried, NOBODYS)  # what only the first one costs
             for owner in self._owners(carried.kind):
@@ -321,7 +324,8 @@ def expects(caller: Caller, line: Line, kind: str, owner: str) -> Literal["open"
     """What somebody is to get."""
     if line.rule.public:
         return "open"
-    if caller.role not in line.rule.roles:
+    confined = caller.is_confined and line.rule.name != "signed in"
+    if caller.role not in line.rule.roles or confined:
         return "hidden"
     return "open" if not kind or theirs(caller, kind, owner) else "hidden"
 
@@ -336,10 +340,10 @@ def theirs(caller: Caller, kind: str, owner: str) -> bool:
     return user.role is Role.PROVIDER or user.domain_name == f"{DOMAIN_OF[owner]}.example"
 
 
-def at_the_door(line: Line, got: Answer) -> bool:
-    """Nobody is signed in."""
+def turned_away(line: Line, got: Answer, where: bytes) -> bool:
+    """To the log-in, or to where a second factor is set up."""
     if line.method == "GET":
-        return got.status == 303 and (b"location", b"/login") in got.head
+        return got.status == 303 and (b"location", where) in got.head
     return got.status == 401
 
 

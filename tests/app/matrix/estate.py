@@ -14,7 +14,8 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from sqlalchemy import select, update
 
-from app.accounts import sessions, steps
+from app.accounts import domains, sessions, steps
+from app.accounts.demand import Demand
 from app.accounts.entrance import Entrance
 from app.accounts.habits import HabitDesk
 from app.accounts.method_service import MethodParts, OwnMethods
@@ -47,7 +48,7 @@ from archive_store import ids
 from archive_store.held import HeldReader
 from archive_store.models import MaillogLine
 from archive_store.segments.choice import open_hold_segments
-from tests.app.conftest import CALENDARS, KEEP, World
+from tests.app.conftest import CALENDARS, KEEP, OPERATOR, World
 from tests.app.web.picture_double import PictureDouble
 from tests.app.web.settings_double import Settings
 from tests.corpus.invitations import OUTLOOK
@@ -100,6 +101,7 @@ class Caller:
     viewer: Viewer | None = None
 
     is_limited: bool = False
+    is_confined: bool = False  # has still to set a second factor up
 
     @property
     def role(self) -> Role | None:
@@ -113,6 +115,11 @@ class Estate:
         self.world = world
         for address, role in PEOPLE.items():
             world.add_person(address, address.partition("@")[0].title(), role)
+        with world.db.write() as tx:
+            strict = domains.add(tx, OPERATOR, "strict.example", None, world.clock())
+            domains.enable(tx, OPERATOR, strict, world.clock(), all_users=True)
+            strict.second_factor = Demand.EVERYBODY
+        world.add_person("sam@strict.example", "Sam", Role.DOMAIN_ADMIN)
         world.agent.ensure_keys()
         self.holds = holds_of(world)
         self.app: FastAPI = create_app(services_of(world, self.holds), Settings())
@@ -188,8 +195,8 @@ class Estate:
         with self.world.db.write() as tx:
             user = tx.scalars(select(User).where(User.address.startswith(f"{name}@"))).one()
             token = sessions.start(tx, user, client, now, Beginning(method=method))
-        viewer = self.world.seen_by(token)
-        return Caller(label, {"la": token.reveal()}, viewer, method.is_limited)
+        viewer, confined = self.world.seen_by(token), name == "sam"
+        return Caller(label, {"la": token.reveal()}, viewer, method.is_limited, confined)
 
     def pending(self) -> Caller:
         """Somebody whose password was right, and who has still to type a code."""
