@@ -86,8 +86,8 @@ def test_a_page_is_fine(site: Site, visit: Visit, name: str, variant: str) -> No
 @pytest.mark.parametrize("path", [f"/mail/inbox/{ID(2)}", "/settings"])
 def test_strong_contrast_in_a_dark_mirror_is_fine(visit: Visit, path: str) -> None:
     page = visit(path, **VARIANTS["desk-light"], contrast="more")
-    look = {"name": "look", "value": "dark.compact.ar.conversations.below", "url": page.url}
-    page.context.add_cookies([look])
+    look = "dark.compact.ar.conversations.below"
+    page.context.add_cookies([{"name": "look", "value": look, "url": page.url}])
     page.reload()
     assert page.evaluate("document.documentElement.dir") == "rtl"
     assert accessibility_problems(page) == []
