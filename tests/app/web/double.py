@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
+from threading import Lock
 from typing import Any
 
 from app.file_views import (
@@ -55,6 +56,7 @@ from tests.app.web.settings_double import Settings
 from tests.app.web.talk_double import TalkDouble, fits
 
 PAGE = 8
+ONE_BY_ONE = Lock()  # PDFium is for one thread; in the product each child has one
 WEEK = (38, 41, 29, 6, 4, 44, 24)
 
 
@@ -226,7 +228,8 @@ class ReadingDouble(TalkDouble):
     def open_paper(self, viewer: Viewer, entry_id: str, section: Section, first: int) -> Paper:
         file, octets = self.attachment(viewer, entry_id, section, unchecked=True)
         try:
-            found = look(octets, first)
+            with ONE_BY_ONE:
+                found = look(octets, first)
         except NotAPicture:
             found = Sheets(0, ())
         return Paper(
@@ -242,7 +245,8 @@ class ReadingDouble(TalkDouble):
     ) -> Picture | None:
         _, octets = self.attachment(viewer, entry_id, section, unchecked=True)
         try:
-            return draw(octets, number, longest)
+            with ONE_BY_ONE:
+                return draw(octets, number, longest)
         except NotAPicture:
             return None
 
