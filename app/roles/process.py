@@ -76,6 +76,7 @@ class Role:
 
 def run_role(name: str, main: Callable[[Role], None]) -> int:
     """Run a role's `main` until it is asked to stop; returns the exit status."""
+    gc.enable()  # see `app.roles`
     try:
         role = Role(name, Config.load(os.environ), sys.argv[1:])
         _log_to_stderr(role.config.log_level)
