@@ -64,6 +64,7 @@ FORMS: Mapping[str, dict[str, str]] = {
         "enabled": "yes",
     },
     "/admin/domains/{domain_id}/outages": {"do": "open", "reason": "x"},
+    "/admin/domains/{domain_id}/notices": {"on": "yes"},
     "/admin/domains/{domain_id}/webhook": {"do": "set", "url": "https://hooks.in.example/x"},
     "/admin/users/{user_id}/state": {"do": "disable"},
     "/admin/queue/{item_id}": {"do": "hold"},
