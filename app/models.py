@@ -18,6 +18,7 @@ from app.login_models import KnownDevice as KnownDevice
 from app.login_models import LoginStep as LoginStep
 from app.login_models import OneTimeCode as OneTimeCode
 from app.login_models import Passkey as Passkey
+from app.outbox_models import Submission as Submission
 from app.outside_models import OutsideAddress as OutsideAddress
 from app.outside_models import OutsideNotice as OutsideNotice
 from app.picture_models import PictureSender as PictureSender

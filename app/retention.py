@@ -13,7 +13,7 @@ from app.accounts.housekeeping import purge
 from app.audit import events
 from app.fsck.quarantine import Quarantine
 from app.models import Hold, QueueItem
-from app.sending import limits
+from app.sending import limits, submissions
 from app.viewer import Actor
 from app.wiring import Parts
 from archive_store import deletion
@@ -54,6 +54,7 @@ def sweep(parts: Parts, keys: ExpiringKeys, now: datetime | None = None) -> Swep
     with parts.db.write() as tx:
         purge(tx, at)
         limits.purge(tx, at)
+        submissions.purge(tx, at)
         if swept != Swept():
             event = events.RetentionRan(
                 messages=swept.messages, entries=swept.entries, segments=len(swept.segment_days)

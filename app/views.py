@@ -272,6 +272,7 @@ class Outgoing:
     keep_attachments: tuple[int, ...] = ()  # of the source
     draft: str | None = None  # the draft it was written over, which goes when this is kept or sent
     draft_files: tuple[int, ...] = ()  # those of the draft's own files that stay
+    submission: str = ""  # what a browser calls it: of one name one mail is sent
 
     @property
     def files(self) -> tuple[DraftFile, ...]:

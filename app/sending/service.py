@@ -24,7 +24,7 @@ from app.models import Identity
 from app.phrase import Phrase, phrase, phrases
 from app.reading.opening import OpenedEntry, Opener, Parsers
 from app.scanning.checks import FileChecks
-from app.sending import drafts, limits
+from app.sending import drafts, limits, submissions
 from app.sending.compose import MESSAGE, new_message_id
 from app.sending.dispatch import Recipient, as_unit
 from app.sending.draft_box import DraftBox, Octets
@@ -50,6 +50,7 @@ NOT_NOW = phrase(
     "The archive could not take it just now, and nothing was sent. Try again in a minute."
 )
 UNCERTAIN = phrase("The archive is slow to answer. Look into Sent before you send this again.")
+SENT_BEFORE = phrase("It was sent before already, and only that once.")
 LOCKED = phrase("A virus was found in that message: its files stay here. Leave them out.")
 TOO_SOON = phrase("That time is over. Choose one that is still to come.")
 
@@ -130,7 +131,11 @@ class Sending:
         the field that is wrong, or with NOT_NOW. NotFound: what it answers is not there.
         """
         try:
+            with self._db.read() as tx:
+                submissions.check(tx, viewer.user.id, outgoing.submission)
             return self._send(viewer, outgoing, leaves_at)
+        except submissions.AlreadySent as sent:
+            return SentReceipt(entry_id=ids.show(sent.entry_id), text=SENT_BEFORE)
         except NotFound:
             raise
         except StoreError as error:  # of whatever had to be read or written first
@@ -268,6 +273,7 @@ class Sending:
 
     def _sent(self, deed: _Deed, tx: Session, stored: Sequence[Stored]) -> None:
         """In the transaction that stores what was sent."""
+        self._note(tx, deed, stored)
         self._drop_draft(tx, deed)
         mark_source(tx, deed.mailbox_id, deed.written)
         event = MessageSent(
@@ -282,6 +288,7 @@ class Sending:
         self, deed: _Deed, leaves_at: datetime, tx: Session, stored: Sequence[Stored]
     ) -> None:
         """In the transaction that puts it into the outbox."""
+        self._note(tx, deed, stored)
         self._drop_draft(tx, deed)
         event = MessageScheduled(
             mailbox_id=deed.mailbox_id,
@@ -291,6 +298,10 @@ class Sending:
             leaves_at=leaves_at.isoformat(timespec="seconds"),
         )
         self._record(tx, deed.viewer, event)
+
+    def _note(self, tx: Session, deed: _Deed, stored: Sequence[Stored]) -> None:
+        name, entry_id = deed.written.submission, stored[0].entry_ids[0]
+        submissions.note(tx, deed.viewer.user.id, name, entry_id, self._now())
 
     def _drop_draft(self, tx: Session, deed: _Deed) -> None:
         if deed.written.draft is None:

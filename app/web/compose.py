@@ -21,6 +21,7 @@ from app.phrase import phrase
 from app.sending.forgotten import ATTACHING, speaks_of_attachment
 from app.sending.pictures import PICTURE
 from app.sending.rich import read_rich
+from app.sending.submissions import NAME
 from app.sending.unformatted import unformatted
 from app.views import (
     AttachmentFacts,
@@ -180,6 +181,12 @@ def draft_of(form: FormData) -> str:
     return named if _ENTRY_ID.fullmatch(named) else ""
 
 
+def submission_of(form: FormData) -> str:
+    """What the browser calls it that sends it from its outbox; empty: it comes from the page."""
+    named = text(form, "submission")
+    return named if NAME.fullmatch(named) else ""
+
+
 def show(request: Request, visit: Visit, sheet: Sheet, problem: Problem | None = None) -> Response:
     context = {
         "sheet": sheet,
@@ -324,6 +331,7 @@ def outgoing(sheet: Sheet, form: FormData) -> Outgoing:
         keep_attachments=sheet.keep,
         draft=sheet.draft or None,
         draft_files=sheet.stay,
+        submission=submission_of(form),
     )
 
 

@@ -11,6 +11,7 @@ be wrong. A permit is of one session, one person and one role: with another one,
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fastapi import Request, Response
@@ -45,6 +46,23 @@ def is_on(request: Request, visit: Visit) -> bool:
         and hmac.compare_digest(chosen.reveal().encode(), _mark(visit.viewer).encode())
         and is_allowed(request, visit)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose the outbox of a device is: `person` tells people apart and says nothing of them."""
+
+    person: str
+    identity: str  # whom they send as, where nothing else is said
+
+
+def owner_of(request: Request, visit: Visit) -> Owner | None:
+    """None where nothing may be kept."""
+    if not is_on(request, visit):
+        return None
+    said = hashlib.sha256(b"livearchive outbox v1|" + visit.viewer.user.id).digest()
+    own = services_of(request).sending.identities(visit.viewer)
+    return Owner(_short(said), own[0].id if own else "")
 
 
 def switch(request: Request, response: Response, viewer: Viewer, on: bool) -> None:

@@ -102,7 +102,7 @@ def sought(request: Request, key: str) -> str:
 
 def message_context(request: Request, viewer: Viewer, opened: OpenMessage) -> dict[str, Any]:
     """What the reading pane shows besides the message itself."""
-    own = {identity.address for identity in services_of(request).sending.identities(viewer)}
+    own = {one.address: one.id for one in services_of(request).sending.identities(viewer)}
     answer_from = opened.envelope_to if opened.envelope_to in own else viewer.user.address
     shows = partial(services_of(request).picture_senders.shows, viewer)
     around = {"answer_from": answer_from, "own": own, "pictures_shown": shows}

@@ -49,6 +49,12 @@ def offline(request: Request) -> Response:
     return render(request, "offline.html", {})
 
 
+@router.get("/offline/write", dependencies=[Anyone], name="offline_write")
+def offline_write(request: Request) -> Response:
+    """Likewise, to write into the outbox of the device."""
+    return render(request, "offline_write.html", {})
+
+
 @router.post("/offline/gone", name="offline_gone")
 def gone(request: Request, visit: QuietReader, form: PostedForm) -> JSONResponse:
     """Which of these messages a browser must not keep: what is deleted, or is over."""

@@ -129,7 +129,7 @@ def _shared(request: Request) -> dict[str, Any]:
         "extras": app.state.extras,
         "shows_pictures": services.pictures is not None,
         "visit": None,
-        "keeps_offline": False,
+        "keeps_offline": None,
         "banner": None,
         "done": None,
         "news": None,
@@ -150,7 +150,7 @@ def page(
     done = flash.take(request)
     shared = {
         "visit": visit,
-        "keeps_offline": keeping.is_on(request, visit),
+        "keeps_offline": keeping.owner_of(request, visit),
         "banner": services_of(request).health.banner(visit.viewer),
         "done": done,
         "news": services_of(request).methods.news(visit.viewer),

@@ -1,5 +1,6 @@
 // Writing: drafts that keep themselves, one send for one click, sizes before they are sent.
 import { attachments } from "./attach.js";
+import { put } from "./offline/outbox.js";
 import { suggestPeople } from "./people.js";
 import { followIdentity } from "./signature.js";
 
@@ -113,6 +114,11 @@ function watchWords(draft) {
       const there = await askAlive();
       button.removeAttribute("aria-busy");
       if (!there) {
+        if (button.matches("[data-send]") && await keepForLater()) {
+          leaving = true;
+          location.assign("/offline");
+          return;
+        }
         draft.goOn();
         return;
       }
@@ -138,6 +144,15 @@ function watchWords(draft) {
     leaving = false;
     draft.goOn();
   });
+}
+
+// Into the outbox of this device, where its person has that: sent once there is a line.
+async function keepForLater() {
+  const who = document.querySelector("[data-person]")?.dataset.person;
+  if (!who || navigator.onLine) return false;
+  editor?.sync();
+  await put(who, form.getAttribute("action"), new FormData(form));
+  return true;
 }
 
 // Whether this page's session is alive; says so on the page when it is not.

@@ -3,6 +3,7 @@
 import "./zone.js";
 import "./offline.js";
 import "./offline/page.js";
+import "./offline/write.js";
 import "./frames.js";
 import "./outside.js";
 import "./talk.js";

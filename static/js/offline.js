@@ -1,6 +1,8 @@
 // Reading without a line, as a page sees it: the worker is there when it is wanted, the reader
 // knows when there is no line, and what was deleted meanwhile goes from this device.
-import { destroy, entries, messages, sweep } from "./offline/vault.js";
+import { load } from "./load.js";
+import { sendAll, waiting } from "./offline/outbox.js";
+import { destroyAll, entries, messages, setPerson, sweep } from "./offline/vault.js";
 
 const EVERY = 60_000; // ms between two questions whether what is kept is still there
 const CHECKED = "offline-checked";
@@ -48,16 +50,41 @@ function show() {
 
 // What would be sent now is lost, with what was typed: better not.
 async function hold(event) {
-  if (navigator.onLine && !root.dataset.kept) return;
+  if (event.defaultPrevented) return;
   event.preventDefault();
   if (new URL(event.target.action).pathname.startsWith("/logout")) {
     localStorage.setItem(LEAVING, event.target.action);
-    await destroy();
+    await destroyAll();
     location.replace("/offline");
     return;
   }
   note.hidden = false;
   note.scrollIntoView({ block: "nearest" });
+}
+
+// What waits of this person's goes, once there is a line; under the session that there is now.
+async function flush() {
+  const { person: who } = app.dataset;
+  const there = (await waiting(who)).length;
+  const box = document.querySelector("[data-outbox-note]");
+  box.hidden = !there;
+  box.querySelector("[data-number]").textContent = new Intl.NumberFormat(root.lang).format(there);
+  if (!there || !navigator.onLine || root.dataset.kept || document.querySelector("[data-compose]")) return;
+  const fresh = await load(app.dataset.own);
+  if (fresh?.querySelector("[data-app]")?.dataset.person !== who) return;
+  if (await sendAll(who, fresh.querySelector("[name=csrf]").value)) location.reload();
+}
+
+// Signing out and switching off take along what waits: only when somebody wants that.
+async function mayLose(event) {
+  const { action } = event.target;
+  if (!/\/logout|\/settings\/offline/.test(action) || event.target.dataset.sure || !app?.dataset.person) return;
+  event.preventDefault();
+  const there = (await waiting(app.dataset.person)).length;
+  if (there && !confirm(note.dataset.loses)) return;
+  event.target.dataset.sure = "yes";
+  if (action.includes("/settings/offline")) await destroyAll();
+  event.target.requestSubmit(event.submitter);
 }
 
 async function count(text) {
@@ -74,19 +101,23 @@ if (setting) {
   if (can && holds) count(holds);
 }
 if (app && can && !root.dataset.kept) {
-  // Where somebody writes, the policy lets the editor's sanitiser alone make anything.
-  if (document.querySelector("[data-compose]")) { if (app.dataset.worker) check(); }
-  else if (app.dataset.worker) register(app.dataset.worker).then(check);
-  else unregister();
+  if (app.dataset.worker) {
+    setPerson(app.dataset.person, app.dataset.identity);
+    // Where somebody writes, the policy lets the editor's sanitiser alone make anything.
+    if (document.querySelector("[data-compose]")) check();
+    else register(app.dataset.worker).then(check);
+    addEventListener("online", flush);
+  } else unregister();
 }
 const leaving = localStorage.getItem(LEAVING);
 if (app && leaving && navigator.onLine && !root.dataset.kept) {
   localStorage.removeItem(LEAVING);
   [...document.forms].find((form) => form.action === leaving || form.action.endsWith("/logout"))?.submit();
 }
+if (app?.dataset.person && can) flush();
 if (note) {
   addEventListener("online", show);
   addEventListener("offline", show);
-  addEventListener("submit", hold);
+  addEventListener("submit", (event) => (navigator.onLine && !root.dataset.kept ? mayLose(event) : hold(event)));
   show();
 }

@@ -1,10 +1,12 @@
 """Reading without a line: what a browser keeps, behind the same walls, and when it all goes."""
 
+import contextlib
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Error, Page, Request, expect
 
 from app.web.frame import SafeHtml
 from tests.app.web import sample
@@ -29,7 +31,8 @@ ON_DISK = """async () => {
     const asked = db.transaction(name).objectStore(name).getAll();
     asked.onsuccess = () => done(asked.result);
   });
-  const [state, pages] = [await all('state'), await all('pages')];
+  const [held, pages] = [await all('state'), await all('pages')];
+  const state = held.filter((one) => one.key);
   db.close();
   const text = pages.map((page) => [page.page, page.about].filter(Boolean)
     .map((box) => new TextDecoder('latin1').decode(box.octets)).join()).join();
@@ -63,17 +66,24 @@ def on_disk(page: Page) -> Any:
     return page.evaluate(ON_DISK)
 
 
+def until(page: Page, is_so: Callable[[], bool]) -> None:
+    """Wait for a state: Playwright takes the promise of an asynchronous predicate for true."""
+    deadline = time.monotonic() + 60
+    while True:
+        with contextlib.suppress(Error):  # the page goes elsewhere meanwhile
+            if is_so():
+                return
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
+
+
 def has_kept(page: Page, *urls: str) -> None:
     """Wait until these are on the device: they are sealed beside what the reader does."""
-    page.wait_for_function(
-        f"async (urls) => {{ const {{ urls: kept }} = await ({ON_DISK})();"
-        " return urls.every((url) => kept.includes(url)); }",
-        arg=list(urls),
-    )
+    until(page, lambda: set(urls) <= set(on_disk(page)["urls"]))
 
 
 def keeps_nothing(page: Page) -> None:
-    page.wait_for_function(f"async () => (await ({ON_DISK})()).keys === 0")
+    until(page, lambda: on_disk(page)["keys"] == 0)
     assert on_disk(page)["urls"] == []
 
 
@@ -192,7 +202,7 @@ def test_what_was_deleted_or_is_over_goes(site: Site, kept: Callable[..., Page])
     page.evaluate("sessionStorage.clear()")
     page.goto("/mail/inbox")
     gone = f"/mail/inbox/{HANNA}"
-    page.wait_for_function(f"async (url) => !(await ({ON_DISK})()).urls.includes(url)", arg=gone)
+    until(page, lambda: gone not in on_disk(page)["urls"])
     page.evaluate(AGE, 5 * 86_400)
     page.context.set_offline(True)
     page.goto("/mail/inbox")

@@ -1,5 +1,6 @@
 // The page for when there is no line: what can be read on this device, and what cannot be done.
-import { messages } from "./vault.js";
+import { read, remove, waiting } from "./outbox.js";
+import { messages, person } from "./vault.js";
 
 const AGAIN = 1_000; // ms
 const SELDOM = 30_000;
@@ -37,7 +38,7 @@ async function back(wait) {
 async function show() {
   const { since, found } = await messages().catch(() => ({ since: null, found: [] }));
   const field = box.querySelector("[data-among]");
-  const list = box.querySelector("ul");
+  const list = box.querySelector("[data-found]");
   const fill = () => {
     const words = field.value.toLocaleLowerCase(lang).split(/\s+/);
     const fits = ({ from, subject }) => words.every((word) => `${from} ${subject}`.toLocaleLowerCase(lang).includes(word));
@@ -50,8 +51,33 @@ async function show() {
   fill();
 }
 
+async function item(record) {
+  const letter = await read(record);
+  const element = box.querySelector("template").content.firstElementChild.cloneNode(true);
+  element.querySelector("[data-to]").textContent = letter.value("to");
+  element.querySelector("[data-subject]").textContent = letter.value("subject");
+  element.querySelector("[data-when]").textContent = day.format(record.at);
+  element.querySelector("[data-refused]").hidden = !record.problem;
+  const change = element.querySelector("[data-change]");
+  change.href += `?waiting=${record.id}`;
+  change.hidden = record.tried;
+  element.querySelector("[data-remove]").addEventListener("click", async () => {
+    await remove(record.id);
+    showWaiting();
+  });
+  return element;
+}
+
+async function showWaiting() {
+  const there = await waiting((await person()).who).catch(() => []);
+  const section = box.querySelector("[data-waiting]");
+  section.hidden = !there.length;
+  section.querySelector("ul").replaceChildren(...await Promise.all(there.map(item)));
+}
+
 if (box) {
   show();
-  setTimeout(back, AGAIN, AGAIN);
+  showWaiting();
+  if (!("stays" in box.dataset)) setTimeout(back, AGAIN, AGAIN);
   addEventListener("online", () => back(AGAIN));
 }

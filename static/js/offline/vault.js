@@ -3,8 +3,10 @@
 // false); the server never has it. The key goes with the permit that the server gives to one
 // session (app/web/keeping.py), and when it was not in touch for as long as mail is kept; without
 // it the rest is noise. In clear: addresses of pages, which are random ids, sizes and times.
-const STORES = ["state", "pages"];
+const STORES = ["state", "pages", "outbox"];
 const READING = "reading"; // the record of the permit and its key
+const WRITING = "writing"; // that of the key of the outbox, which outlives a session
+const PERSON = "person"; // whose this browser is while the session lives, as far as it knows
 const DAY = 86_400_000; // ms
 const ROW = /<li class="row[^"]*" data-id="([a-z2-7]{26})" data-left="(\d+)">[^]*?<\/li>/g;
 const MENTIONED = /name="body-([a-z2-7]{26})"|\/([a-z2-7]{26})\/card/g;
@@ -16,10 +18,13 @@ let opened = null;
 
 function database() {
   opened ??= new Promise((resolve, reject) => {
-    const request = indexedDB.open("livearchive", 1);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore("state");
-      request.result.createObjectStore("pages", { keyPath: "url" });
+    const request = indexedDB.open("livearchive", 2);
+    request.onupgradeneeded = ({ oldVersion }) => {
+      if (oldVersion < 1) {
+        request.result.createObjectStore("state");
+        request.result.createObjectStore("pages", { keyPath: "url" });
+      }
+      request.result.createObjectStore("outbox", { keyPath: "id" });
     };
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {
@@ -34,10 +39,10 @@ function database() {
 }
 
 // One transaction; the result of the request that `work` returns, once all is durable.
-async function transact(mode, work) {
+export async function transact(mode, work) {
   const tx = (await database()).transaction(STORES, mode, { durability: "strict" });
   return new Promise((resolve, reject) => {
-    const request = work(tx.objectStore("state"), tx.objectStore("pages"));
+    const request = work(...STORES.map((name) => tx.objectStore(name)));
     tx.oncomplete = () => resolve(request?.result);
     tx.onabort = () => reject(tx.error);
   });
@@ -46,8 +51,25 @@ async function transact(mode, work) {
 export function destroy() {
   return transact("readwrite", (state, pages) => {
     state.delete(READING);
+    state.delete(PERSON);
     pages.clear();
   });
+}
+
+// At a log-out: what waits in the outbox goes, too.
+export function destroyAll() {
+  return transact("readwrite", (...stores) => {
+    for (const store of stores) store.clear();
+  });
+}
+
+// Who writes here: `who` tells persons apart and says nothing of them.
+export function setPerson(who, identity) {
+  return transact("readwrite", (state) => state.put({ who, identity }, PERSON));
+}
+
+export async function person() {
+  return await transact("readonly", (state) => state.get(PERSON)) ?? { who: "", identity: "" };
 }
 
 // The permit and its key. Null: there is none, or it is over.
@@ -68,27 +90,52 @@ export async function meet(permit, keep) {
     if (now - held.seen > 60_000) await transact("readwrite", (state) => state.put({ ...held, seen: now }, READING));
     return;
   }
-  const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  const drawn = { key: await newKey(), id: crypto.randomUUID() };
   await transact("readwrite", (state, pages) => {
     pages.clear();
-    state.put({ permit, key, keep, since: now, seen: now, id: crypto.randomUUID() }, READING);
+    state.put({ ...drawn, permit, keep, since: now, seen: now }, READING);
   });
 }
 
+function newKey() {
+  return crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+}
+
+// The key of the outbox, drawn when something is first put there.
+export async function writingKey() {
+  const there = () => transact("readonly", (state) => state.get(WRITING));
+  const held = await there();
+  if (held) return held;
+  const drawn = { key: await newKey(), id: crypto.randomUUID() };
+  await transact("readwrite", (state) => {
+    const other = state.get(WRITING); // of another page that was faster
+    other.onsuccess = () => { if (!other.result) state.put(drawn, WRITING); };
+  });
+  return there();
+}
+
 // A box opens only under its key, in its place.
-function place(held, url, what) {
-  return encoder.encode(JSON.stringify([held.id, url, what]));
+function place(held, name, what) {
+  return encoder.encode(JSON.stringify([held.id, name, what]));
 }
 
-async function seal(held, url, what, value) {
+export async function sealOctets(held, name, what, octets) {
   const iv = crypto.getRandomValues(new Uint8Array(12));
-  const algorithm = { name: "AES-GCM", iv, additionalData: place(held, url, what) };
-  return { iv, octets: await crypto.subtle.encrypt(algorithm, held.key, encoder.encode(JSON.stringify(value))) };
+  const algorithm = { name: "AES-GCM", iv, additionalData: place(held, name, what) };
+  return { iv, octets: await crypto.subtle.encrypt(algorithm, held.key, octets) };
 }
 
-async function unseal(held, url, what, box) {
-  const algorithm = { name: "AES-GCM", iv: box.iv, additionalData: place(held, url, what) };
-  return JSON.parse(new TextDecoder().decode(await crypto.subtle.decrypt(algorithm, held.key, box.octets)));
+export function unsealOctets(held, name, what, box) {
+  const algorithm = { name: "AES-GCM", iv: box.iv, additionalData: place(held, name, what) };
+  return crypto.subtle.decrypt(algorithm, held.key, box.octets);
+}
+
+export function seal(held, name, what, value) {
+  return sealOctets(held, name, what, encoder.encode(JSON.stringify(value)));
+}
+
+export async function unseal(held, name, what, box) {
+  return JSON.parse(new TextDecoder().decode(await unsealOctets(held, name, what, box)));
 }
 
 // A page without the rows of what is over or gone.
@@ -172,7 +219,7 @@ export async function messages() {
   const found = new Map();
   for (const record of await records()) {
     if (!record.about || record.ends <= Date.now()) continue;
-    found.set(record.entries[0], { url: record.url, ...await unseal(held, record.url, "about", record.about) });
+    found.set(record.entries[0], { id: record.entries[0], url: record.url, ...await unseal(held, record.url, "about", record.about) });
   }
   return { since: held.since, found: [...found.values()].sort((a, b) => b.received - a.received) };
 }

@@ -1,10 +1,11 @@
 // The service worker: with a line it passes everything on and keeps what the server says may be
 // kept; without one it answers from that. Requests that change something never pass through it,
 // so what the server knows of where they come from stays true.
-import { destroy, drop, keep, meet, recall, sweep } from "./vault.js";
+import { destroy, destroyAll, drop, keep, meet, recall, sweep } from "./vault.js";
 
 const MARK = "LiveArchive-Offline";
 const PARTS = /^\/mail\/[a-z]+(\/[a-z2-7]{26}\/card)?$/; // what a page loads for itself
+const WRITE = /^\/(offline\/write|compose\/(new|reply\/[a-z2-7]{26}))$/;
 const EVERY = 60_000; // ms between two looks for what is over
 let turn = Promise.resolve();
 let swept = 0;
@@ -53,6 +54,7 @@ async function withoutLine(url, request) {
   const answer = await kept(nameOf(url), request) ?? await kept(url.pathname, request);
   if (answer) return answer;
   if (request.mode !== "navigate") return Response.error();
+  if (WRITE.test(url.pathname)) return await caches.match("/offline/write") ?? Response.error();
   if (url.pathname === "/" && await recall("/mail/inbox").catch(() => null)) return Response.redirect("/mail/inbox", 303);
   return await caches.match("/offline") ?? Response.error();
 }
@@ -77,7 +79,7 @@ async function file(request) {
 
 async function install(shell) {
   const cache = await caches.open(`shell-${shell.digest}`);
-  await cache.addAll([...shell.files, "/offline"]);
+  await cache.addAll([...shell.files, "/offline", "/offline/write"]);
   await skipWaiting();
 }
 
@@ -89,7 +91,7 @@ export function serve(shell) {
     const url = new URL(request.url);
     if (url.origin !== location.origin) return;
     // Whether or not the server hears of it.
-    if (request.method === "POST" && url.pathname.startsWith("/logout")) event.waitUntil(inTurn(destroy));
+    if (request.method === "POST" && url.pathname.startsWith("/logout")) event.waitUntil(inTurn(destroyAll));
     if (request.method !== "GET") return;
     if (url.pathname.startsWith("/static/")) event.respondWith(file(request));
     else if (request.mode === "navigate" || PARTS.test(url.pathname)) event.respondWith(page(event, url, shell));

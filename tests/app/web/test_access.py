@@ -40,6 +40,7 @@ TABLE = {
         GET /static/{digest}/{name:path}
         GET /worker.js
         GET /offline
+        GET /offline/write
         GET /login
         POST /login
         POST /language
