@@ -4,7 +4,8 @@ Whoever it binds and came by a password alone has a session that is confined: wi
 plain user's rights, good for setting up an authenticator app, a passkey or one-time codes. It is
 judged at each request, so the demand binds the sessions that live already. The session becomes a
 whole one with the first proof of such a thing. Whoever has one already proves that one before
-anything is set up: a password that was found out adds no factor of its finder's.
+anything is set up or changed: a password that was found out adds no factor of its finder's, and
+keeps no owner out.
 
 A one-time code lets in as ever, to read and to answer: it is the way out on the worst day.
 """
@@ -49,6 +50,20 @@ def has_factor(tx: Session, user_id: bytes) -> bool:
         exists().where(*app), exists().where(Passkey.user_id == user_id), exists().where(*code)
     )
     return bool(tx.scalar(select(found)))
+
+
+def is_unproved(tx: Session, session_id: bytes) -> bool:
+    """Whether more is demanded of this session, and its person has what would prove it."""
+    found = tx.execute(
+        select(LoginSession, User, Domain)
+        .join(User, User.id == LoginSession.user_id)
+        .outerjoin(Domain, Domain.id == User.domain_id)
+        .where(LoginSession.token_hash == session_id)
+    ).first()
+    if found is None:
+        return False
+    session, user, domain = found
+    return is_confined(session, user, domain) and has_factor(tx, user.id)
 
 
 def meet(tx: Session, session_id: bytes, method: Method) -> None:

@@ -126,6 +126,7 @@ class Accounts:
                 raise BadEntry(
                     "old", phrase("You signed in with a one-time code, which changes no password.")
                 )
+            sessions.require_whole(tx, viewer)
         kept = self._charge(viewer, now)
         try:
             if not self._passwords.check(kept, old):

@@ -140,8 +140,10 @@ def is_limited(tx: Session, viewer: Viewer) -> bool:
 
 
 def require_whole(tx: Session, viewer: Viewer) -> None:
-    """Raise NotConfirmed where a one-time code began it: nothing that outlasts it is done there."""
-    if is_limited(tx, viewer):
+    """Raise NotConfirmed where a one-time code began it, or where the person's second factor was
+    not given yet: nothing that outlasts such a session is done there.
+    """
+    if is_limited(tx, viewer) or demand.is_unproved(tx, viewer.session_id):
         raise NotConfirmed
 
 

@@ -86,6 +86,12 @@ def test_who_found_a_password_out_adds_no_factor_beside_the_owners(house: House)
     for deed in deeds:
         with pytest.raises(NotConfirmed):
             deed(thief)
+    new = Secret("grey herons wade 7")
+    with pytest.raises(NotConfirmed):
+        house.accounts.change_password(thief, PASSWORD, new)
+    for end in (house.accounts.revoke_others, house.accounts.revoke_all):
+        with pytest.raises(NotConfirmed):
+            end(thief)
     token = house.own.confirm(thief, password=PASSWORD, code=Secret(""))
     again = house.visit(token).viewer
     for deed in deeds:
