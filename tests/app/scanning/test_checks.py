@@ -131,11 +131,12 @@ def test_no_way_leads_to_a_file_of_infected_mail_and_each_attempt_is_on_the_reco
 
 def test_its_text_can_be_read_and_shows_nothing_else(checked: World) -> None:
     html = '<p>Please pay.</p><img src="cid:logo">'
-    octets = with_files(EICAR, html=html).replace(
-        b"Content-Disposition: attachment; filename", b"Content-ID: <logo>\r\nX-Name", 1
+    octets = with_files(made_picture(4, 4), EICAR, html=html).replace(
+        b"Content-Disposition: attachment; filename", b"Content-ID: <logo>\r\nX-Name: ", 1
     )
     [one] = checked.receive(octets)
     viewer, reading = checked.viewer(), checked.reading
+    assert "data:" in reading.body_html(viewer, one).document
     with pytest.raises(FilesLocked):
         reading.original(viewer, one)
     assert "Please pay." in reading.body_html(viewer, one).document
