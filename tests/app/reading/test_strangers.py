@@ -39,11 +39,12 @@ def test_the_first_mail_of_an_address_is_told_as_long_as_it_is_the_first(lived_i
 
 
 def test_who_was_written_to_is_no_stranger(lived_in: World) -> None:
-    world = lived_in
-    assert opened_first(world, NEW)
-    world.sending.send(world.viewer(), letter(world, world.viewer(), to="New <new@out.example>"))
+    world, viewer = lived_in, lived_in.viewer()
+    [first] = world.receive(NEW)
+    assert world.reading.open_message(viewer, first).first_time
+    world.sending.send(viewer, letter(world, viewer, to="New <NEW@out.example>"))
     world.index()
-    assert not opened_first(world, NEW)
+    assert not world.reading.open_message(viewer, first).first_time
 
 
 @pytest.mark.parametrize(
