@@ -21,29 +21,28 @@ Receive = Callable[..., str]
 
 
 @pytest.fixture
-def receive(any_world: World) -> Receive:
+def receive(world: World) -> Receive:
     """Receive a mail that the checker has judged; the entry of Vlad's."""
-    with any_world.db.write() as tx:
+    with world.db.write() as tx:
         tx.execute(update(Domain).values(checked_by=CHECKER))
 
     def one(octets: bytes = SHOP, verdict: str = "pass", to: str = "vlad@acme.example") -> str:
         judged = (FOUND % verdict).encode() + octets
-        [entry_id] = any_world.receive(judged, to, client_ip="192.0.2.1")
+        [entry_id] = world.receive(judged, to, client_ip="192.0.2.1")
         return entry_id
 
     return one
 
 
 @pytest.fixture
-def senders(any_world: World) -> PictureSenders:
-    world = any_world
+def senders(world: World) -> PictureSenders:
     return PictureSenders(world.db, world.keys, world.reading, world.clock)
 
 
 def test_what_was_chosen_counts_for_this_sender_and_person_alone(
-    any_world: World, senders: PictureSenders, receive: Receive
+    world: World, senders: PictureSenders, receive: Receive
 ) -> None:
-    vlad, maria = any_world.viewer(), any_world.viewer("maria")
+    vlad, maria = world.viewer(), world.viewer("maria")
     first, later = receive(), receive(SHOP.replace(b"news@shop.com", b"NEWS@shop.com"))
     another = receive(SHOP.replace(b"news@shop", b"sales@shop"))
     hers = receive(to="maria@acme.example")
@@ -52,28 +51,28 @@ def test_what_was_chosen_counts_for_this_sender_and_person_alone(
     senders.choose(vlad, later)
     assert senders.count(vlad) == 1
     assert senders.shows_in(vlad, later)
-    assert senders.shows(vlad, any_world.reading.open_message(vlad, later))
+    assert senders.shows(vlad, world.reading.open_message(vlad, later))
     assert not senders.shows_in(vlad, another)
     assert not senders.shows_in(maria, hers)
 
 
 def test_who_only_writes_the_address_gets_no_picture_shown(
-    any_world: World, senders: PictureSenders, receive: Receive
+    world: World, senders: PictureSenders, receive: Receive
 ) -> None:
-    vlad = any_world.viewer()
+    vlad = world.viewer()
     senders.choose(vlad, receive())
-    [by_another_way] = any_world.receive((FOUND % "pass").encode() + SHOP)
+    [by_another_way] = world.receive((FOUND % "pass").encode() + SHOP)
     for forged in (receive(verdict="fail"), receive(verdict="none"), by_another_way):
         assert not senders.shows_in(vlad, forged)
-        assert not senders.shows(vlad, any_world.reading.open_message(vlad, forged))
+        assert not senders.shows(vlad, world.reading.open_message(vlad, forged))
         with pytest.raises(NotFound):
             senders.choose(vlad, forged)
 
 
 def test_a_choice_can_be_taken_back_one_by_one_and_all_together(
-    any_world: World, senders: PictureSenders, receive: Receive
+    world: World, senders: PictureSenders, receive: Receive
 ) -> None:
-    vlad, shop = any_world.viewer(), receive()
+    vlad, shop = world.viewer(), receive()
     sales = receive(SHOP.replace(b"news@shop", b"sales@shop"))
     for one in (shop, sales):
         senders.choose(vlad, one)
@@ -84,21 +83,21 @@ def test_a_choice_can_be_taken_back_one_by_one_and_all_together(
 
 
 def test_another_persons_message_chooses_nothing(
-    any_world: World, senders: PictureSenders, receive: Receive
+    world: World, senders: PictureSenders, receive: Receive
 ) -> None:
     hers = receive(to="maria@acme.example")
     for act in (senders.choose, senders.refuse):
         with pytest.raises(NotFound):
-            act(any_world.viewer(), hers)
+            act(world.viewer(), hers)
 
 
 def test_the_database_has_no_address_and_nothing_to_test_a_guess_with(
-    any_world: World, senders: PictureSenders, receive: Receive
+    world: World, senders: PictureSenders, receive: Receive
 ) -> None:
-    vlad, maria = any_world.viewer(), any_world.viewer("maria")
+    vlad, maria = world.viewer(), world.viewer("maria")
     senders.choose(vlad, receive())
     senders.choose(maria, receive(to="maria@acme.example"))
-    with any_world.db.read() as tx:
+    with world.db.read() as tx:
         digests = tx.scalars(select(PictureSender.digest)).all()
     assert len(set(digests)) == 2  # of the same address: each person's is another
     assert {len(one) for one in digests} == {32}
