@@ -83,8 +83,8 @@ def has_kept(page: Page, *urls: str) -> None:
 
 
 def keeps_nothing(page: Page) -> None:
-    until(page, lambda: on_disk(page)["keys"] == 0)
-    assert on_disk(page)["urls"] == []
+    nothing = {"text": "", "urls": [], "keys": 0, "extractable": False}
+    until(page, lambda: on_disk(page) == nothing)
 
 
 def switch_on(page: Page) -> None:

@@ -107,6 +107,7 @@ def test_an_answer_that_was_lost_sends_the_same_name_again(
     page.wait_for_url("**/mail/inbox")
     expect(page.locator("[data-outbox-note]")).to_be_visible()
     keep_screenshot(page, "outbox-phone-dark")
+    until(page, lambda: len(site.world.sending.sent) == 1)
     page.goto("/settings")
     until(page, lambda: page.evaluate(SEALED) == [])
     first, second = site.world.sending.sent
