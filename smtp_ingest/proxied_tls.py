@@ -51,6 +51,10 @@ class ProxiedTls:
             task = self._loop.create_task(self._let_in(connection, peer(name)))
             self._coming.add(task)
             task.add_done_callback(self._coming.discard)
+            # One that is cancelled before its first step never gets to its own end.
+            task.add_done_callback(
+                lambda done, mine=connection: mine.close() if done.cancelled() else None
+            )
 
     async def _let_in(self, connection: socket.socket, client: tuple[str, int]) -> None:
         try:
