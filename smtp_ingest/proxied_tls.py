@@ -9,6 +9,7 @@ import logging
 import socket
 import ssl
 from contextlib import suppress
+from functools import partial
 
 from smtp_ingest.connection import HANDSHAKE_TIMEOUT, HEADER_TIMEOUT, Connection, Reception, peer
 from smtp_ingest.proxy_header import BadHeader, ProxyHeader, read_header
@@ -51,10 +52,7 @@ class ProxiedTls:
             task = self._loop.create_task(self._let_in(connection, peer(name)))
             self._coming.add(task)
             task.add_done_callback(self._coming.discard)
-            # One that is cancelled before its first step never gets to its own end.
-            task.add_done_callback(
-                lambda done, mine=connection: mine.close() if done.cancelled() else None
-            )
+            task.add_done_callback(partial(_close_unbegun, connection))
 
     async def _let_in(self, connection: socket.socket, client: tuple[str, int]) -> None:
         try:
@@ -101,3 +99,9 @@ class ProxiedTls:
         finally:
             with suppress(OSError, ValueError):
                 self._loop.remove_reader(connection)
+
+
+def _close_unbegun(connection: socket.socket, task: asyncio.Task[None]) -> None:
+    """One that is cancelled before its first step never gets to its own end."""
+    if task.cancelled():
+        connection.close()
