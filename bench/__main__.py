@@ -3,7 +3,8 @@
 Taking mail in: Postfix in front of Dovecot with mail_crypt, Dovecot's LMTP by itself, and
 `livearchive serve`, each with the same load, one after the other, for several rounds; `--only tee`
 is this for mails of 6 KB and a mix, over 10 and 50 sessions, with idle sessions and very large
-mails. Reading: the pages of a mailbox of 1,500 mails and of one of 20,000. Limits: the writer by
+mails. Reading: the pages of a mailbox of 1,500 mails and of one of 20,000; `--only webmail` is what
+a person waits for, beside Roundcube. Limits: the writer by
 itself, beside what the machine can do. All of it lives in one folder on one medium and is gone at
 the end; nothing of the system is changed. The result is Markdown on standard output, and what is
 going on is told on standard error. No figure is judged; only a mail that was taken and is lost is
@@ -20,7 +21,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import corpus, ingest, limits, tee, web
+from bench import corpus, ingest, limits, roundcube, tee, web, webmail
 from bench.medium import Medium, can_mount, medium
 from bench.ours import LiveArchive, live_archive
 from bench.peers import missing, peers, versions
@@ -64,6 +65,9 @@ def main() -> None:
             tell("filling a large mailbox")
             rows += web.measure_large(ours, place, given.large, given.pages)
             print(f"\n{web.table(rows)}\n")
+        if given.only == "webmail":
+            tell("filling eight mailboxes of each webmail")
+            print(f"\n{webmail.compare(ours, place, given.rounds)}\n")
         tell("checking every stored mail")
         print(_check(ours))
 
@@ -81,7 +85,7 @@ def _arguments() -> argparse.Namespace:
     )
     say = words.add_argument
     say("--quick", action="store_true", help="one short round of each: about a minute")
-    say("--only", choices=("ingest", "tee", "web", "limits"), help="only this part")
+    say("--only", choices=("ingest", "tee", "web", "webmail", "limits"), help="only this part")
     say("--alone", action="store_true", help="without the peers")
     say("--kinds", type=_kinds, help=f"of {','.join(corpus.KINDS)} (6k)")
     say("--sessions", type=_numbers, help="SMTP sessions at once, like 10,50 (10)")
@@ -108,6 +112,8 @@ def _arguments() -> argparse.Namespace:
     if given.ingest and not given.alone and (lack := _why_alone()):
         tell(f"without the peers: {lack}")
         given.alone = True
+    if given.only == "webmail" and (lack := roundcube.can_run()):
+        words.error(f"Roundcube cannot run here: {lack}")
     return given
 
 

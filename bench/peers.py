@@ -89,6 +89,7 @@ mynetworks = 127.0.0.0/8
 virtual_mailbox_domains = bench.local
 virtual_mailbox_maps = static:ok
 virtual_transport = lmtp:unix:{lmtp}
+default_transport = discard:
 smtpd_recipient_restrictions = permit_mynetworks, reject
 smtpd_relay_restrictions = permit_mynetworks, reject
 message_size_limit = 52428800
@@ -118,6 +119,7 @@ lmtp      unix  - - n - - lmtp
 showq     unix  n - n - - showq
 error     unix  - - n - - error
 retry     unix  - - n - - error
+discard   unix  - - n - - discard
 anvil     unix  - - n - 1 anvil
 scache    unix  - - n - 1 scache
 postlog   unix-dgram n - n - 1 postlogd
@@ -144,17 +146,18 @@ class DovecotTarget:
     lmtp = True
     most = 1_000_000
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more_settings: str = "") -> None:
         self.port = free_port()
         self.socket = folder / "run" / "lmtp"
-        self._mail = folder / "mail"
+        self.mail = folder / "mail"
         for name in ("run", "mail"):
             (folder / name).mkdir(parents=True)
-        shutil.chown(self._mail, OWNER, OWNER)
+        shutil.chown(self.mail, OWNER, OWNER)
         _write_keys(folder)
-        config = folder / "dovecot.conf"
-        config.write_text(DOVECOT.format(folder=folder, owner=OWNER, port=self.port))
-        self.daemon = Daemon(["/usr/sbin/dovecot", "-F", "-c", str(config)], folder)
+        self.config = folder / "dovecot.conf"
+        settings = DOVECOT.format(folder=folder, owner=OWNER, port=self.port)
+        self.config.write_text(settings + more_settings)
+        self.daemon = Daemon(["/usr/sbin/dovecot", "-F", "-c", str(self.config)], folder)
         wait_for_port(self.port, self.daemon.process, folder / "log")
 
     @property
@@ -167,7 +170,7 @@ class DovecotTarget:
 
     def stored(self) -> int:
         """The files of all mailboxes."""
-        return sum(1 for _ in self._mail.glob("*/Maildir/new/*"))
+        return sum(1 for _ in self.mail.glob("*/Maildir/new/*"))
 
     def waiting(self) -> int:
         return 0

@@ -63,8 +63,13 @@ class Browser:
         headers = {"Cookie": "; ".join(f"{name}={it}" for name, it in self._cookies.items())}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self._connection.request(method, path, body, headers)
-        answer = self._connection.getresponse()
+        try:
+            self._connection.request(method, path, body, headers)
+            answer = self._connection.getresponse()
+        except http.client.RemoteDisconnected:  # it was at rest for too long: as browsers do
+            self._connection.close()
+            self._connection.request(method, path, body, headers)
+            answer = self._connection.getresponse()
         octets = answer.read()
         if answer.status != status:
             raise SystemExit(f"bench: {method} {path} was answered {answer.status}")
@@ -115,6 +120,11 @@ def measure_large(service: LiveArchive, place: Medium, mails: int, times: int) -
     return rows
 
 
+def links(page: str) -> list[str]:
+    """The paths of the messages that a list shows, each once."""
+    return list(dict.fromkeys(_MESSAGE.findall(page)))
+
+
 def table(rows: Sequence[str]) -> str:
     """In Markdown."""
     head = ["| page | median ms | p95 ms | CPU ms | times |", "| --- | --: | --: | --: | --: |"]
@@ -143,10 +153,10 @@ def _words() -> list[str]:
 def _links(browser: Browser) -> Sequence[str]:
     found: list[str] = []
     for page in range(1, PAGES + 1):
-        links = list(dict.fromkeys(_MESSAGE.findall(browser.get(f"/mail/inbox?page={page}"))))
-        if len(links) != ROWS:
-            raise SystemExit(f"bench: a page of the inbox has {len(links)} messages, not {ROWS}")
-        found += links
+        listed = links(browser.get(f"/mail/inbox?page={page}"))
+        if len(listed) != ROWS:
+            raise SystemExit(f"bench: a page of the inbox has {len(listed)} messages, not {ROWS}")
+        found += listed
     return found
 
 
