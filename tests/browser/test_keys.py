@@ -64,9 +64,9 @@ def test_two_keys_lead_to_a_folder_and_only_in_a_row(visit: Visit) -> None:
         together(page, f"g {key}")
         page.wait_for_url(f"**/mail/{folder}")
     together(page, "g x i")  # the third begins anew
-    page.get_by_role("searchbox").focus()
+    page.get_by_role("combobox", name="Search").focus()
     press(page, "g i")
-    expect(page.get_by_role("searchbox")).to_have_value("gi")
+    expect(page.get_by_role("combobox", name="Search")).to_have_value("gi")
     assert page.url.endswith("/mail/archive")
 
 

@@ -124,9 +124,9 @@ def test_keys_move_through_the_mail(visit: Visit) -> None:
 def test_keys_sleep_while_somebody_types_and_can_be_switched_off(visit: Visit) -> None:
     page = visit("/mail/inbox")
     page.keyboard.press("/")
-    expect(page.get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_role("combobox", name="Search")).to_be_focused()
     page.keyboard.type("c?")
-    expect(page.get_by_role("searchbox")).to_have_value("c?")
+    expect(page.get_by_role("combobox", name="Search")).to_have_value("c?")
     page.get_by_role("button", name="Keyboard shortcuts").click()
     page.get_by_label("Single keys work on this device").uncheck()
     page.get_by_role("button", name="Close").click()
@@ -236,7 +236,7 @@ def test_the_theme_is_dark_before_anything_is_drawn(visit: Visit) -> None:
 
 def test_a_search_can_be_gone_back_to(visit: Visit) -> None:
     page = visit("/mail/inbox")
-    box = page.get_by_role("searchbox")
+    box = page.get_by_role("combobox", name="Search")
     box.fill("order")
     box.press("Enter")
     expect(page.get_by_role("heading", name="1 message")).to_be_visible()
@@ -262,9 +262,9 @@ def test_a_phone_shows_one_pane_at_a_time(visit: Visit) -> None:
 
 def test_a_phone_keeps_the_search_box_above_what_was_found(visit: Visit) -> None:
     page = visit("/search", viewport={"width": 390, "height": 844}, has_touch=True)
-    page.get_by_role("searchbox").fill("order larger:much")
-    page.get_by_role("searchbox").press("Enter")
-    box = page.get_by_role("searchbox")
+    page.get_by_role("combobox", name="Words").fill("order larger:much")
+    page.get_by_role("combobox", name="Words").press("Enter")
+    box = page.get_by_role("combobox", name="Search")
     expect(box).to_be_visible()
     expect(box).to_have_value("order larger:much")
     keep_screenshot(page, "phone-found")

@@ -151,7 +151,7 @@ def test_a_socket_knows_only_its_own_roles_verbs(home: Home) -> None:
     assert set(tables) == set(SOCKETS)
     common = {"ensure_keys", "status"}
     assert set(tables["index"]) == {"open_for_index", "index_summary_keys"} | common
-    opened = {"open_queue", "open_dkim", "open_webhooks", "open_imap"}
+    opened = {"open_queue", "open_dkim", "open_webhooks", "open_imap", "open_outside"}
     assert set(tables["deliver"]) == opened | common
     assert set(tables["sweep"]) == {"expire", "believed_time"} | common
     assert not set(tables["web"]) & set(tables["admin"]) - common
