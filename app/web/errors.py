@@ -179,6 +179,9 @@ def error_page(
 
 
 def not_signed_in(request: Request, _: Exception) -> Response:
+    if request.headers.get("accept") == "text/event-stream":
+        # A stream ends for good with 204 (HTML, section 9.2); its page then asks what happened.
+        return Response(status_code=204)
     if request.method in ("GET", "HEAD"):
         return RedirectResponse(request.app.url_path_for("login"), status_code=303)
     writing = request.url.path.startswith(WRITING)

@@ -30,14 +30,14 @@ async function unregister() {
 async function check() {
   const last = Number(sessionStorage.getItem(CHECKED));
   if (Date.now() - last < EVERY && !document.querySelector("[data-toast]")) return;
-  const ids = await entries();
+  const ids = await entries().catch(() => []); // a log-out may have cleared it all meanwhile
   if (!ids.length) return;
   sessionStorage.setItem(CHECKED, String(Date.now()));
   const form = new URLSearchParams(ids.map((id) => ["ids", id]));
   form.set("csrf", document.querySelector("[name=csrf]").value);
   const answer = await fetch(app.dataset.gone, { method: "POST", body: form, redirect: "manual" }).catch(() => null);
   const said = answer?.ok ? await answer.json() : { gone: [] };
-  if (said.gone.length) await sweep(new Set(said.gone));
+  if (said.gone.length) await sweep(new Set(said.gone)).catch(() => null);
 }
 
 function show() {
@@ -48,13 +48,16 @@ function show() {
   if (kept) note.querySelector("time").textContent = moment(Number(kept));
 }
 
+// Where a browser keeps nothing (a private window), or a log-out cleared it all meanwhile, the
+// store fails: nothing waits then, and signing out goes on.
+
 // What would be sent now is lost, with what was typed: better not.
 async function hold(event) {
   if (event.defaultPrevented) return;
   event.preventDefault();
   if (new URL(event.target.action).pathname.startsWith("/logout")) {
     localStorage.setItem(LEAVING, event.target.action);
-    await destroyAll();
+    await destroyAll().catch(() => null);
     location.replace("/offline");
     return;
   }
@@ -65,7 +68,7 @@ async function hold(event) {
 // What waits of this person's goes, once there is a line; under the session that there is now.
 async function flush() {
   const { person: who } = app.dataset;
-  const there = (await waiting(who)).length;
+  const there = (await waiting(who).catch(() => [])).length;
   const box = document.querySelector("[data-outbox-note]");
   box.hidden = !there;
   box.querySelector("[data-number]").textContent = new Intl.NumberFormat(root.lang).format(there);
@@ -80,15 +83,15 @@ async function mayLose(event) {
   const { action } = event.target;
   if (!/\/logout|\/settings\/offline/.test(action) || event.target.dataset.sure || !app?.dataset.person) return;
   event.preventDefault();
-  const there = (await waiting(app.dataset.person)).length;
+  const there = (await waiting(app.dataset.person).catch(() => [])).length;
   if (there && !confirm(note.dataset.loses)) return;
   event.target.dataset.sure = "yes";
-  if (action.includes("/settings/offline")) await destroyAll();
+  if (action.includes("/settings/offline")) await destroyAll().catch(() => null);
   event.target.requestSubmit(event.submitter);
 }
 
 async function count(text) {
-  const { since, found } = await messages();
+  const { since, found } = await messages().catch(() => ({ since: null, found: [] }));
   text.hidden = !since;
   if (since) text.textContent = text.dataset.holds.replace("%n", new Intl.NumberFormat(root.lang).format(found.length)).replace("%t", moment(since));
 }
@@ -102,7 +105,7 @@ if (setting) {
 }
 if (app && can && !root.dataset.kept) {
   if (app.dataset.worker) {
-    setPerson(app.dataset.person, app.dataset.identity);
+    setPerson(app.dataset.person, app.dataset.identity).catch(() => null);
     // Where somebody writes, the policy lets the editor's sanitiser alone make anything.
     if (document.querySelector("[data-compose]")) check();
     else register(app.dataset.worker).then(check);

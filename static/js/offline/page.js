@@ -69,7 +69,7 @@ async function item(record) {
 }
 
 async function showWaiting() {
-  const there = await waiting((await person()).who).catch(() => []);
+  const there = await person().then(({ who }) => waiting(who)).catch(() => []); // a log-out clears it all
   const section = box.querySelector("[data-waiting]");
   section.hidden = !there.length;
   section.querySelector("ul").replaceChildren(...await Promise.all(there.map(item)));

@@ -29,3 +29,8 @@ def test_what_a_page_asks_by_itself_is_no_use(world: World, vlad: Client) -> Non
 def test_a_session_with_very_many_pages_is_told_to_wait(world: World, vlad: Client) -> None:
     world.live.full = True
     assert vlad.get("/live").status_code == 429
+
+
+def test_a_stream_of_nobody_ends_for_good_and_leads_nowhere(guest: Client) -> None:
+    answer = guest.get("/live", headers={"Accept": "text/event-stream"})
+    assert (answer.status_code, answer.content) == (204, b"")
