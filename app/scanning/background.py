@@ -80,7 +80,10 @@ class Background:
                 self._ask()
                 continue
             if given is not None and not self._closed.is_set():
-                self._check(*given)
+                try:
+                    self._check(*given)
+                except StoreError as error:  # it is looked at when somebody asks for its files
+                    log.warning("a message was not looked at: %s", error)
                 with self._lock:
                     self._room += len(given[1])
 
@@ -93,17 +96,15 @@ class Background:
             self._tell(answers=True)
 
     def _check(self, message_id: bytes, octets: bytes) -> None:
+        """Raises StoreError: no child to parse it could be started, or nothing written."""
         try:
             verdict = self._scanner.judge(octets, PATIENCE)
         except ScannerAway as error:
             self._tell(answers=False, why=str(error))
             return
         self._tell(answers=True)
-        try:
-            with self._db.write() as tx:
-                verdicts.keep(tx, message_id, verdict, self._role, self._now())
-        except StoreError as error:
-            log.warning("a verdict could not be kept: %s", error)
+        with self._db.write() as tx:
+            verdicts.keep(tx, message_id, verdict, self._role, self._now())
 
     def _tell(self, *, answers: bool, why: str = "") -> None:
         """Note whether clamd answers, and an alarm or its end when that is news."""

@@ -17,7 +17,10 @@ from app.scanning.scanner import Scanner
 from app.viewer import Viewer
 from app.views import BadDraft, Outgoing
 from archive_store import ids
+from archive_store.errors import StoreBusy
 from archive_store.indexing import Indexer
+from archive_store.mime.values import Attachment, ParsedMessage
+from archive_store.mime.worker import ParserPool
 from archive_store.models import Entry
 from tests.app.conftest import World
 from tests.app.drawn import made_picture
@@ -110,6 +113,35 @@ def test_infected_mail_is_marked_in_the_list_before_anybody_opens_it(
     assert (opened.files, opened.virus, opened.zips) == (FileState.INFECTED, SIGNATURE, False)
     assert len(checked.events("message.infected")) == 2  # of either mailbox
     assert SIGNATURE.encode() in checked.events("message.infected")[0]
+
+
+class LateParsers:
+    """Parsers of which the first child cannot be started."""
+
+    def __init__(self, parsers: ParserPool) -> None:
+        self._parsers = parsers
+        self._failed = False
+
+    def message(self, octets: bytes) -> ParsedMessage:
+        if not self._failed:
+            self._failed = True
+            raise StoreBusy("no parser process could be started")
+        return self._parsers.message(octets)
+
+    def attachment(self, octets: bytes, index: int) -> tuple[Attachment, bytes] | None:
+        return self._parsers.attachment(octets, index)
+
+
+def test_mail_is_looked_at_after_one_that_no_parser_could_be_started_for(
+    checked: World, clamav: Clamav
+) -> None:
+    [one] = checked.receive(with_files(b"harmless"))
+    [other] = checked.receive(INFECTED)
+    looking = Scanner(Clamd(clamav.where), LateParsers(checked.parsers), rest=0.0)
+    background = index(checked, looking)
+    wait_until(lambda: found(checked, other) != "", "a verdict")
+    background.close()
+    assert (found(checked, one), found(checked, other)) == ("", FileState.INFECTED)
 
 
 def test_no_way_leads_to_a_file_of_infected_mail_and_each_attempt_is_on_the_record(

@@ -1,9 +1,10 @@
 """The protocol, spoken with a real clamd and with what only pretends to be one."""
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,15 @@ def test_nobody_there_is_said_so(tmp_path: Path) -> None:
                 Clamd(where).scan(b"mail", PATIENCE)
     with pytest.raises(ScannerAway):
         Clamd(tmp_path / "socket").version(0)
+
+
+def test_a_process_with_many_connections_asks_as_any_other(clamav: Clamav) -> None:
+    beyond = 1024  # where the numbers of select(2) end
+    with ExitStack() as held, socket.socket() as one:
+        while (number := os.dup(one.fileno())) < beyond:
+            held.callback(os.close, number)
+        held.callback(os.close, number)
+        assert Clamd(clamav.where).scan(EICAR, PATIENCE) == SIGNATURE
 
 
 @contextmanager
