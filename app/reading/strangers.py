@@ -101,7 +101,6 @@ class Strangers:
     ) -> None:
         """Add what came since the last look."""
         since = max(window.after, mailbox.until - LOOKS_BACK) if mailbox.until else window.after
-        mailbox.until = now
         recent = replace(window, after=since)
         kept = Entry.folder.not_in(_NO_PEOPLE)
         found = finding.lines(tx, *recent.conditions, kept, Entry.indexed.is_(True))
@@ -109,6 +108,7 @@ class Strangers:
         if missing:
             self._add(tx, viewer, mailbox, missing)
             self._make_room()
+        mailbox.until = now  # not before: a look that failed is made again
 
     def _add(
         self, tx: Session, viewer: Viewer, mailbox: _Mailbox, lines: Mapping[int, EntryLine]

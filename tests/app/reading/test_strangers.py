@@ -1,9 +1,12 @@
 """The first mail of somebody unknown is told, and of nobody else."""
 
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 
+from app.reading import strangers
+from archive_store.errors import StoreBusy
 from tests.app.conftest import World
 from tests.app.reading.mail import mail
 from tests.app.sending.outbox import letter
@@ -45,6 +48,20 @@ def test_who_was_written_to_is_no_stranger(lived_in: World) -> None:
     world.sending.send(viewer, letter(world, viewer, to="New <NEW@out.example>"))
     world.index()
     assert not world.reading.open_message(viewer, first).first_time
+
+
+def test_a_look_that_failed_is_made_again(lived_in: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = lived_in.viewer()
+    [first] = lived_in.receive(NEW)
+    with monkeypatch.context() as away:
+        away.setattr(strangers, "sealed_summaries", busy)
+        with pytest.raises(StoreBusy):
+            lived_in.reading.open_message(viewer, first)
+    assert lived_in.reading.open_message(viewer, first).first_time
+
+
+def busy(*_: object) -> NoReturn:
+    raise StoreBusy("the database is busy")
 
 
 def test_lists_machines_and_the_own_organisation_are_none(lived_in: World) -> None:
