@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import threading
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, MetaData, select, text
 
-import archive_store.models  # noqa: F401  its tables hang on Base
 from app.migrate import current_revision, newest_revision, upgrade
 from app.migration_runner import configuration
-from app.models import Domain, Identity, LoginSession, User
+from app.models import Domain, Identity, LoginSession, QueueItem, User
 from archive_store.db import Base, Database
 from archive_store.errors import ConfigError
+from archive_store.models import Entry
 
 VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"
 
@@ -57,6 +58,8 @@ def some_value(column: Column[Any]) -> object:
     kind = column.type.python_type
     if kind is bytes:
         return b"\x07" * 16
+    if kind is date:
+        return date(2026, 1, 1)
     return "2026" if kind is str else kind(1)
 
 
@@ -83,6 +86,27 @@ def test_people_with_sessions_and_domains_keep_them_and_get_the_usual_choices(
             None,
             None,
         )
+    db.close()
+
+
+def test_kept_mail_and_mail_on_its_way_stay_and_nothing_is_said_of_them_yet(
+    database_url: str,
+) -> None:
+    db = Database(database_url)
+    with db.write() as tx:
+        command.upgrade(configuration(tx.connection()), "0013")
+        before = MetaData()
+        before.reflect(tx.connection())
+        for name in ("domain", "mailbox", "person", "message", "entry", "queue_item"):
+            table = before.tables[name]
+            tx.execute(table.insert().values({c.name: some_value(c) for c in table.columns}))
+    assert upgrade(database_url)
+    with db.read() as tx:
+        entry, item = tx.scalars(select(Entry)).one(), tx.scalars(select(QueueItem)).one()
+        domain = tx.scalars(select(Domain)).one()
+        assert (entry.scan, entry.scan_found, entry.scan_by, item.told_at) == ("", "", "", None)
+        choices = domain.checked_by, domain.outside_notices, domain.second_factor
+        assert choices == ("", False, "nobody")
     db.close()
 
 
