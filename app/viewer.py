@@ -76,6 +76,7 @@ class Person:
     role: Role
     domain_id: bytes | None  # None: a service provider who belongs to no domain
     domain_name: str = ""
+    checked_by: str = ""  # the server whose word the domain takes of mail (`accounts.checking`)
     live: bool = True  # LiveArchive is switched on for this person and the domain
 
 

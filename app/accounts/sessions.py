@@ -239,6 +239,7 @@ def person_of(user: User, domain: Domain | None) -> Person:
         role=Role(user.role),
         domain_id=user.domain_id,
         domain_name=domain.name if domain else "",
+        checked_by=domain.checked_by if domain else "",
         live=user.live and domain is not None and domain.enabled,
     )
 

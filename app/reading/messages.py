@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from app.accounts import identities
@@ -15,7 +15,6 @@ from app.invitation_views import Invited
 from app.keys.protocol import Purpose
 from app.leaving_views import Leaving
 from app.markup import leads
-from app.models import Domain
 from app.phrase import phrase
 from app.reading import files, finding, handing, posing, rows, strangers, verdicts
 from app.reading.desk import Desk, Remote
@@ -81,7 +80,7 @@ class Messages(Desk):
             delivery = delivery_state(tx, [entry.id])[entry.id]
             came = parsed.sender if entry.folder not in OWN else None
             told = posing.told_of(tx, viewer, came) if came else None
-            check = self._check(tx, viewer, opened, parsed) if came else None
+            check = self._check(viewer, opened, parsed) if came else None
             first = bool(came) and self._is_first(tx, viewer, opened.entry, parsed)
             mine = [one.address for one in identities.list_of(tx, viewer.user.id)]
         attachments = files.listed(parsed.attachments, self._shown(opened.octets, parsed))
@@ -115,17 +114,15 @@ class Messages(Desk):
         if opened.entry.folder in OWN:
             return None
         parsed = self._parsers.message(opened.octets)
-        with self._db.read() as tx:
-            return leaving_of(opened.octets, self._check(tx, viewer, opened, parsed))
+        return leaving_of(opened.octets, self._check(viewer, opened, parsed))
 
     def _check(
-        self, tx: Session, viewer: Viewer, opened: OpenedEntry, parsed: ParsedMessage
+        self, viewer: Viewer, opened: OpenedEntry, parsed: ParsedMessage
     ) -> SenderCheck | None:
         """What the domain's checker found; of a mail with several senders nothing is said."""
-        domain = tx.scalar(select(Domain).where(Domain.id == viewer.user.domain_id))
-        if domain is None or parsed.sender is None or Problem.SEVERAL_SENDERS in parsed.problems:
+        if parsed.sender is None or Problem.SEVERAL_SENDERS in parsed.problems:
             return None
-        checker = Checker.parse(domain.checked_by)
+        checker = Checker.parse(viewer.user.checked_by)
         client = opened.envelope.client_ip
         return verdicts.check_of(opened.octets, client, checker, parsed.sender.address)
 
@@ -151,8 +148,7 @@ class Messages(Desk):
         except (SealBroken, FrameBroken):
             return ""
         parsed = self._parsers.message(opened.octets)
-        with self._db.read() as tx:
-            check = self._check(tx, viewer, opened, parsed)
+        check = self._check(viewer, opened, parsed)
         is_proven = opened.genuine and check is not None and check.passed
         return parsed.sender.address if is_proven and parsed.sender else ""
 

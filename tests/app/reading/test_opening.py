@@ -5,6 +5,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 import pytest
+from sqlalchemy import event
 
 from app.accounts import sessions
 from app.audit.kinds import Kind
@@ -39,6 +40,22 @@ def test_opening_shows_marks_and_is_on_the_record(any_world: World) -> None:
     [event] = world.events("message.opened")
     assert entry_id.encode() in event
     assert b"offer" not in event
+
+
+def test_what_the_session_knows_of_its_domain_is_not_asked_again(world: World) -> None:
+    asked: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        asked.append(statement)
+
+    [entry_id] = world.receive(PLAIN)
+    viewer = world.viewer()
+    world.reading.open_message(viewer, entry_id)
+    event.listen(world.db.engine, "before_cursor_execute", note)
+    world.reading.open_message(viewer, entry_id)
+    event.remove(world.db.engine, "before_cursor_execute", note)
+    assert any("FROM entry" in one for one in asked)
+    assert not [one for one in asked if "FROM domain" in " ".join(one.split())]
 
 
 def test_the_frame_has_the_sanitised_body_and_is_no_second_opening(world: World) -> None:
