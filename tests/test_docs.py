@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import typer
 
+from app.accounts.domains import CHANGES
 from app.cli.main import app
 from app.config_table import settings_table
 from app.migrate import upgrade
@@ -80,6 +81,14 @@ def test_every_option_of_a_command_is_told_and_no_other(name: str) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_takes_the_data_folder(name: str) -> None:
     assert "--data" in options_of(COMMANDS[name])
+
+
+def test_each_setting_of_a_domain_is_in_the_help_and_in_the_manual() -> None:
+    helped = set(re.findall(r"[a-z-]+", COMMANDS["domain set"].help))
+    assert set(CHANGES) - helped == set()
+    told = {name: set(re.findall("`([a-z-]+)`", text)) for name, text in sections().items()}
+    assert set(CHANGES) - told["domain set"] == set()
+    assert set(CHANGES) - told["domain list"] == set()
 
 
 def test_every_command_in_the_papers_exists() -> None:

@@ -68,7 +68,7 @@ def set_(
     data: DataOption = None,
 ) -> None:
     """Change a domain: relay, smarthost, relay-tls, smarthost-tls, dkim, sent-copies, checked-by,
-    second-factor, unknown-recipients.
+    outside-notices, second-factor, unknown-recipients.
     """
     with opened(data) as parts, parts.db.write() as tx:
         domain = domains.find(tx, _actor(), name)
@@ -118,15 +118,7 @@ def _facts(domain: Domain) -> dict[str, Any]:
     return {
         "name": domain.name,
         "mode": domain.mode,
-        "relay": domains.relay_of(domain),
-        "smarthost": domain.smarthost or "none",
-        "relay-tls": domain.relay_tls,
-        "smarthost-tls": domain.smarthost_tls,
-        "dkim": domain.dkim or "off",
-        "sent-copies": domain.sent_copies,
-        "checked-by": domain.checked_by or "none",
-        "second-factor": domain.second_factor,
-        "unknown-recipients": domain.unknown_recipients,
+        **{key: change.read(domain) for key, change in domains.CHANGES.items()},
         "enabled": domain.enabled,
         "all-users": domain.all_users,
     }
