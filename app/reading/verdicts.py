@@ -16,12 +16,14 @@ from typing import Final, NamedTuple
 from app.accounts.checking import Checker
 from app.markup import domains
 from app.views import SenderCheck
+from archive_store.mime.headers import parse_addresses
 from smtp_ingest.peek import HEADER_OCTETS, header_block
 
 MOST_FIELDS: Final = 8
 MOST_RESULTS: Final = 20
 LONGEST_FIELD: Final = 8 * 1024  # octets
 LONGEST_VALUE: Final = 255  # characters
+LONGEST_FROM: Final = 2_000  # octets
 METHODS: Final = {"dmarc": "DMARC", "dkim": "DKIM", "spf": "SPF"}
 # The property that says what was checked (RFC 8601 sections 2.7.1, 2.7.2; RFC 7489 section 11.1).
 _ABOUT: Final = {
@@ -34,6 +36,10 @@ _FIELD: Final = re.compile(
     rb"^(received|authentication-results)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
+_FROM: Final = re.compile(rb"^from[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE | re.MULTILINE)
+_FOLD: Final = re.compile(r"\r?\n(?=[ \t])")
+_ASIDE: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|=\?[^?\s]*+\?[bq]\?[^?\s]*+\?=', re.I | re.DOTALL)
+_ADDRESS: Final = re.compile(r"[^\s<>(),;:@\"]++@[^\s<>(),;:@\"]++")
 _PIECE: Final = re.compile(r'\\.|["();\\]|[^"();\\]+', re.DOTALL)
 _RESULT: Final = re.compile(
     r"\s*([a-z][a-z0-9-]{0,40})(?:\s*/\s*\d{1,4})?\s*=\s*([a-z]{1,20})(?!\S)"
@@ -66,7 +72,7 @@ def check_of(
     return SenderCheck(
         by=checker.name,
         domain=domain,
-        passed=dmarc is not None and dmarc.result == "pass" and is_own,
+        passed=dmarc is not None and dmarc.result == "pass" and is_own and _names_one(octets),
         failed=dmarc is not None and dmarc.result == "fail" and bool(domain),
         results=tuple((METHODS[one.method], one.result, one.about) for one in results),
     )
@@ -151,6 +157,19 @@ def _result(statement: str) -> Result | None:
         return None
     about = next((properties[one] for one in _ABOUT[head[1]] if one in properties), "")
     return Result(head[1], head[2], domains.host_of(about[:LONGEST_VALUE]) if about else "")
+
+
+def _names_one(octets: bytes) -> bool:
+    """Whether From can only be read as one address. Of several the checker may have looked at
+    another one than we show (RFC 7489 section 6.6.1).
+    """
+    fields = _FROM.findall(header_block(octets, HEADER_OCTETS))
+    if len(fields) != 1 or len(fields[0]) > LONGEST_FROM:
+        return False
+    text = fields[0].decode("utf-8", "replace")
+    people = {one.address for one in parse_addresses(_FOLD.sub("", text), 2)}
+    people.update(_ADDRESS.findall(_ASIDE.sub(" ", text)))
+    return len({one.casefold() for one in people}) == 1
 
 
 def _are_one(checked: str, domain: str) -> bool:

@@ -40,6 +40,36 @@ def test_what_stands_above_the_checkers_received_field_counts(sender: str) -> No
     assert found.results == (("DMARC", "pass", "bank.com"),)
 
 
+SEVERAL = (
+    "boss@bank.com, eve@bank.com",
+    "boss@mail.bank.com, eve@bank.com",
+    "<boss@bank.com> <eve@bank.com>",
+    "eve@bank.com <boss@bank.com>",
+    'g: "boss"@bank.com;, eve@bank.com',
+    "boss@bank.com\r\nFrom: eve@bank.com",
+    "boss@bank.com,\r\n\teve@bank.com",
+    "boss@bank.com" + " " * verdicts.LONGEST_FROM,
+)
+ONE = (
+    "Boss <boss@bank.com>",
+    '"eve@shop.com, \\"too" <boss@bank.com>',
+    "boss@bank.com <Boss@bank.com>",
+    "=?utf-8?q?eve@bank.com?= <boss@bank.com>",
+    "The\r\n Boss\r\n\t<boss@bank.com>",
+    "Boss, The <boss@bank.com>",
+)
+
+
+@pytest.mark.parametrize(
+    ("sender", "passed"), [(one, False) for one in SEVERAL] + [(one, True) for one in ONE]
+)
+def test_who_shares_a_domain_is_not_confirmed_as_another_of_it(sender: str, passed: bool) -> None:
+    octets = f"{field(PASS)}{RECEIVED}From: {sender}\r\nSubject: x\r\n\r\nHello\r\n".encode()
+    found = verdicts.check_of(octets, CLIENT, CHECKER, "boss@bank.com")
+    assert found is not None
+    assert (found.passed, found.failed) == (passed, False)
+
+
 def test_several_methods_are_told_and_the_topmost_field_first() -> None:
     said = (
         'spf=pass smtp.mailfrom="a;b"@bounce.bank.com;\r\n\tdkim=pass (2048-bit) header.d=bank.com '
