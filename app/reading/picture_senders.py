@@ -3,7 +3,8 @@
 Only mail that the domain's own checker has confirmed (`verdicts`) counts: anybody can write the
 address of somebody whose pictures are shown, and would learn when his mail is read. So where
 nobody checks mail, nothing can be chosen. An address is kept as a digest under a key that only
-the keys role has: whoever copies the database cannot test a guess.
+the keys role has: whoever copies the database cannot test a guess. What a one-time code began
+changes none of this: it would outlast that session.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from typing import Protocol
 
 from sqlalchemy import delete, func, select
 
+from app.accounts import sessions
 from app.models import PictureSender
 from app.secret import Secret
 from app.viewer import Viewer
@@ -79,6 +81,7 @@ class PictureSenders:
             raise NotFound("no confirmed sender")
         digest = self._digest(viewer, sender)
         with self._db.write() as tx:
+            sessions.require_whole(tx, viewer)
             tx.merge(PictureSender(user_id=viewer.user.id, digest=digest, made_at=self._now()))
 
     def refuse(self, viewer: Viewer, entry_id: str) -> None:
@@ -92,6 +95,7 @@ class PictureSenders:
     def _remove(self, viewer: Viewer, digest: bytes | None) -> None:
         mine = delete(PictureSender).where(PictureSender.user_id == viewer.user.id)
         with self._db.write() as tx:
+            sessions.require_whole(tx, viewer)
             tx.execute(mine if digest is None else mine.where(PictureSender.digest == digest))
 
     def _is_chosen(self, viewer: Viewer, address: str) -> bool:

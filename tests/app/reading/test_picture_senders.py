@@ -5,10 +5,14 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select, update
 
-from app.models import Domain, PictureSender
+from app.accounts import sessions
+from app.accounts.sessions import Beginning
+from app.login_views import NotConfirmed
+from app.models import Domain, PictureSender, User
 from app.reading.picture_senders import PictureSenders
+from app.viewer import Method
 from archive_store.errors import NotFound
-from tests.app.conftest import World
+from tests.app.conftest import CLIENT, World
 from tests.app.reading.mail import mail
 
 CHECKER = "mx.acme.example 192.0.2.0/24"
@@ -89,6 +93,25 @@ def test_another_persons_message_chooses_nothing(
     for act in (senders.choose, senders.refuse):
         with pytest.raises(NotFound):
             act(world.viewer(), hers)
+
+
+def test_a_one_time_code_chooses_nothing_that_outlasts_its_session(
+    world: World, senders: PictureSenders, receive: Receive
+) -> None:
+    vlad, entry_id = world.viewer(), receive()
+    with world.db.write() as tx:
+        user, how = tx.get_one(User, vlad.user.id), Beginning(method=Method.GIVEN_CODE)
+        token = sessions.start(tx, user, CLIENT, world.clock(), how)
+    limited = world.seen_by(token)
+    with pytest.raises(NotConfirmed):
+        senders.choose(limited, entry_id)
+    assert senders.count(vlad) == 0
+    senders.choose(vlad, entry_id)
+    with pytest.raises(NotConfirmed):
+        senders.refuse(limited, entry_id)
+    with pytest.raises(NotConfirmed):
+        senders.refuse_all(limited)
+    assert senders.shows_in(limited, entry_id)
 
 
 def test_the_database_has_no_address_and_nothing_to_test_a_guess_with(
