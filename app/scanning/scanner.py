@@ -1,4 +1,5 @@
-"""A whole message looked at by clamd: as it came, and each of its files as our parser reads it.
+"""A whole message looked at by clamd: as it came, and each of its files, and of those of mails in
+it, as our parser reads them.
 
 Both, since two parsers never agree: what clamd does not see in the message may be what a reader is
 given, and the reverse. `Scanner` is one for a process and safe to share between threads: few look
@@ -14,7 +15,7 @@ from time import monotonic
 from typing import Final, Protocol
 
 from app.config import Config
-from app.file_views import FileState
+from app.file_views import MOST_DEEP, FileState, claims_mail
 from app.scanning.clamd import Clamd, ScannerAway, TooLarge
 from archive_store.mime.values import Attachment, ParsedMessage
 
@@ -22,8 +23,8 @@ AT_ONCE: Final = 4
 REST_SECONDS: Final = 5.0
 VERSION_SECONDS: Final = 2.0
 VERSION_KEPT: Final = 30.0
-MOST_FILES: Final = 100  # looked at beside the message; it has all of them
-MOST_PARSED: Final = 512 * 1024 * 1024  # octets: the message is taken apart once for each file
+MOST_FILES: Final = 100  # looked at beside the message; with more, not all was looked at
+MOST_PARSED: Final = 512 * 1024 * 1024  # octets: a mail is taken apart once for each of its files
 
 
 class Parsers(Protocol):
@@ -87,6 +88,9 @@ class Scanner:
     def _judged(self, octets: bytes, by: str, until: float) -> Verdict:
         state = FileState.CLEAN
         for piece in self._pieces(octets):
+            if piece is None:
+                state = FileState.LARGE
+                continue
             try:
                 found = self._clamd.scan(piece, until - monotonic())
             except TooLarge:
@@ -96,13 +100,23 @@ class Scanner:
                 return Verdict(FileState.INFECTED, found, by)
         return Verdict(state, "", by)
 
-    def _pieces(self, octets: bytes) -> Iterator[bytes]:
+    def _pieces(self, octets: bytes) -> Iterator[bytes | None]:
+        """None where files are left out."""
         yield octets
-        files = self._parsers.message(octets).attachments[:MOST_FILES]
-        for file in files[: MOST_PARSED // max(1, len(octets))]:
-            found = self._parsers.attachment(octets, file.index)
-            if found is not None:
+        mails, files, room = [(octets, 1)], 0, MOST_PARSED
+        while mails:
+            mail, depth = mails.pop()
+            for file in self._parsers.message(mail).attachments:
+                files, room = files + 1, room - len(mail)
+                if files > MOST_FILES or room < 0:
+                    yield None
+                    return
+                found = self._parsers.attachment(mail, file.index)
+                if found is None:
+                    continue
                 yield found[1]
+                if claims_mail(found[0]) and depth < MOST_DEEP:
+                    mails.append((found[1], depth + 1))
 
     def _look_up(self) -> None:
         if monotonic() < self._rests_until:

@@ -13,7 +13,7 @@ from app.file_views import FilesLocked, FileState, FilesUnchecked
 from app.reading.service import Reading
 from app.scanning.background import Background
 from app.scanning.clamd import Clamd
-from app.scanning.scanner import Scanner
+from app.scanning.scanner import MOST_FILES, Scanner
 from app.viewer import Viewer
 from app.views import BadDraft, Outgoing
 from archive_store import ids
@@ -294,17 +294,38 @@ def test_without_a_scanner_nothing_is_said_and_nothing_asked(world: World) -> No
     assert reading.original(viewer, two)
 
 
+def odd(*files: bytes) -> bytes:
+    """A mail that is none to clamd, so that it decodes nothing."""
+    parts = (
+        b"--zzz\r\nContent-Type: application/octet-stream\r\n"
+        b"Content-Transfer-Encoding: base64\r\n\r\n" + b64encode(one) + b"\r\n"
+        for one in files
+    )
+    head = b"X-Odd: 1\r\nContent-Type: multipart/mixed; boundary=zzz\r\n\r\n"
+    return head + b"".join(parts) + b"--zzz--\r\n"
+
+
 def test_what_clamd_does_not_see_in_the_mail_is_found_in_the_file_that_is_given(
     checked: World, clamav: Clamav
 ) -> None:
-    # To clamd that is no mail, so it decodes nothing.
-    octets = (
-        b"X-Odd: 1\r\nContent-Type: multipart/mixed; boundary=zzz\r\n\r\n--zzz\r\n"
-        b"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-        + b64encode(EICAR)
-        + b"\r\n--zzz--\r\n"
-    )
+    octets = odd(EICAR)
     assert Clamd(clamav.where).scan(octets, 60) == ""
     [one] = checked.receive(octets)
     with pytest.raises(FilesLocked):
         checked.reading.attachment(checked.viewer(), one, (0,))
+
+
+def test_it_is_found_as_well_in_the_file_of_a_mail_in_the_mail(checked: World) -> None:
+    octets = odd(odd(EICAR)).replace(b"application/octet-stream", b"message/rfc822", 1)
+    [one] = checked.receive(octets)
+    with pytest.raises(FilesLocked):
+        checked.reading.attachment(checked.viewer(), one, (0, 0))
+
+
+def test_of_more_files_than_are_looked_at_one_by_one_people_are_warned(checked: World) -> None:
+    [one] = checked.receive(odd(*[b"harmless"] * MOST_FILES, EICAR))
+    viewer, reading = checked.viewer(), checked.reading
+    with pytest.raises(FilesUnchecked) as caught:
+        reading.attachment(viewer, one, (MOST_FILES,))
+    assert caught.value.state is FileState.LARGE
+    assert reading.open_message(viewer, one).files == FileState.LARGE
