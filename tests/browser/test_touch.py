@@ -1,11 +1,14 @@
 """Fingers: a row is swiped away or marked, a scroll is no swipe, and what is pressed is large."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
+from tests.app.drawn import made_paper
 from tests.app.web import sample
+from tests.browser.site import Site
 
 Visit = Callable[..., Page]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
@@ -123,3 +126,21 @@ def test_what_a_finger_presses_is_large(visit: Visit, path: str) -> None:
         assert bulk is not None
         assert bulk["y"] > 700  # at the thumb
     assert page.evaluate(TOO_SMALL, SMALLEST) == []
+
+
+def test_a_menu_lies_on_the_lower_edge_and_a_page_of_a_document_is_whole(
+    site: Site, visit: Visit
+) -> None:
+    place = site.world.reading.place_of(FIRST)
+    paper = sample.Attachment(0, "offer.pdf", "application/pdf", 900, octets=made_paper("Clause"))
+    letter = site.world.reading.letters[place]
+    site.world.reading.letters[place] = replace(letter, attachments=(paper,))
+    page = visit(f"/mail/inbox/{FIRST}", **PHONE)
+    page.get_by_role("button", name="More", exact=True).click()
+    menu = page.locator("#more")
+    expect(menu).to_be_visible()
+    assert menu.evaluate("(it) => innerHeight - it.getBoundingClientRect().bottom") == 0
+    page.set_viewport_size({"width": 1440, "height": 700})
+    page.goto(f"/mail/inbox/{FIRST}/attachments/0/pages")
+    sheet = page.get_by_role("figure")
+    assert sheet.evaluate("(it) => it.scrollHeight - it.clientHeight") == 0
