@@ -23,6 +23,13 @@ def test_identities_and_sessions_are_listed(vlad: Client) -> None:
         assert words in page
 
 
+def test_every_section_has_a_link_beside_it(vlad: Client) -> None:
+    page = vlad.get("/settings").text
+    sections = re.findall(r'<section class="[^"]*" id="([^"]+)"', page)
+    assert "outside" in sections
+    assert re.findall(r'class="nav-item" href="#([^"]+)"', page) == sections
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_theme_is_in_the_page_before_any_script(vlad: Client, theme: str) -> None:
     vlad.post("/settings/look", {"theme": theme, "density": "compact"})
