@@ -51,7 +51,7 @@ _METHODS: Mapping[str, Phrase] = {
 def logged_in(details: Lenient) -> Phrase:
     what = _METHODS.get(str(details["method"]), phrase("Logged in"))
     if details["new_device"]:
-        what = phrase("%(what)s in a browser not seen before", what=what)
+        what = phrase("%(what)s with a browser not seen before", what=what)
     if details["new_network"]:
         what = phrase("%(what)s from a network not seen before", what=what)
     if details["public_computer"]:
