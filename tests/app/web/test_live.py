@@ -31,6 +31,6 @@ def test_a_session_with_very_many_pages_is_told_to_wait(world: World, vlad: Clie
     assert vlad.get("/live").status_code == 429
 
 
-def test_a_stream_of_nobody_ends_for_good_and_leads_nowhere(guest: Client) -> None:
-    answer = guest.get("/live", headers={"Accept": "text/event-stream"})
+def test_a_stream_of_nobody_ends_for_good_and_leads_nowhere(stranger: Client) -> None:
+    answer = stranger.get("/live", headers={"Accept": "text/event-stream"})
     assert (answer.status_code, answer.content) == (204, b"")
