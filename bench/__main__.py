@@ -67,7 +67,7 @@ def main() -> None:
             print(f"\n{web.table(rows)}\n")
         if given.only == "webmail":
             tell("filling eight mailboxes of each webmail")
-            print(f"\n{webmail.compare(ours, place, given.rounds)}\n")
+            print(f"\n{webmail.compare(ours, place, given.rounds, xapian=given.xapian)}\n")
         tell("checking every stored mail")
         print(_check(ours))
 
@@ -91,6 +91,7 @@ def _arguments() -> argparse.Namespace:
     say("--sessions", type=_numbers, help="SMTP sessions at once, like 10,50 (10)")
     say("--rounds", type=int, help="how often each load is run; medians are told (3)")
     say("--seconds", type=float, help="how long each load lasts (3)")
+    say("--xapian", action="store_true", help="with webmail: also Roundcube with a full-text index")
     say("--pages", type=int, help="how often each page is asked for (100)")
     say("--large", type=int, help="how many mails the large mailbox has (20000)")
     say(

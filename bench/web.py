@@ -63,13 +63,7 @@ class Browser:
         headers = {"Cookie": "; ".join(f"{name}={it}" for name, it in self._cookies.items())}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        try:
-            self._connection.request(method, path, body, headers)
-            answer = self._connection.getresponse()
-        except http.client.RemoteDisconnected:  # it was at rest for too long: as browsers do
-            self._connection.close()
-            self._connection.request(method, path, body, headers)
-            answer = self._connection.getresponse()
+        answer = exchange(self._connection, method, path, body, headers)
         octets = answer.read()
         if answer.status != status:
             raise SystemExit(f"bench: {method} {path} was answered {answer.status}")
@@ -77,6 +71,23 @@ class Browser:
             name, _, value = cookie.partition(";")[0].partition("=")
             self._cookies[name] = value
         return answer, octets.decode()
+
+
+def exchange(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    body: str | None,
+    headers: dict[str, str],
+) -> http.client.HTTPResponse:
+    """Ask, and once more where the connection was closed after a rest, as browsers do."""
+    try:
+        connection.request(method, path, body, headers)
+        return connection.getresponse()
+    except (http.client.RemoteDisconnected, ConnectionError):
+        connection.close()
+        connection.request(method, path, body, headers)
+        return connection.getresponse()
 
 
 def fill(service: LiveArchive, place: Medium) -> None:

@@ -25,7 +25,7 @@ from bench.medium import Medium
 from bench.meters import percentile
 from bench.ours import DOMAIN, LiveArchive
 from bench.roundcube import roundcube
-from bench.web import Browser, links
+from bench.web import Browser, exchange, links
 
 PEOPLE = 8
 MAILS = 1500
@@ -113,8 +113,8 @@ class InRoundcube:
 
     def _ask(self, method: str, query: str, body: str | None, headers: dict[str, str]) -> str:
         cookies = "; ".join(f"{name}={it}" for name, it in self._cookies.items())
-        self._connection.request(method, f"/?{query}", body, headers | {"Cookie": cookies})
-        answer = self._connection.getresponse()
+        whole = headers | {"Cookie": cookies}
+        answer = exchange(self._connection, method, f"/?{query}", body, whole)
         octets = answer.read()
         for cookie in answer.headers.get_all("Set-Cookie") or []:
             name, _, value = cookie.partition(";")[0].partition("=")
@@ -186,7 +186,7 @@ class Webmail:
     alone: Sequence[str] = ()  # what only one person does
 
 
-def compare(service: LiveArchive, place: Medium, rounds: int) -> str:
+def compare(service: LiveArchive, place: Medium, rounds: int, *, xapian: bool) -> str:
     """Fill the mailboxes, measure in turn, and give the table in Markdown."""
     users = [f"u{number}" for number in range(PEOPLE)]
     with ThreadPoolExecutor(PEOPLE) as pool:
@@ -195,7 +195,7 @@ def compare(service: LiveArchive, place: Medium, rounds: int) -> str:
     with ExitStack() as running:
         mine = [InLiveArchive(service, user) for user in users]
         webmails = [Webmail("LiveArchive", mine, TIMES)]
-        for index in (False, True):
+        for index in (False, True) if xapian else (False,):
             folder = place.folder / f"roundcube-{index}"
             imap, web = running.enter_context(roundcube(folder, index=index))
             _fill(imap.port, users[0], lmtp=True)
