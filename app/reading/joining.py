@@ -8,7 +8,6 @@ Safe to share between threads.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,8 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from app.reading.finding import Window, numbers, seqs
-from app.reading.shelf import AT_ONCE, IDLE, sealed_summaries
+from app.reading.remembered import Remembered
+from app.reading.shelf import AT_ONCE, sealed_summaries
 from app.viewer import Viewer
 from archive_store.clock import day_of
 from archive_store.errors import SealBroken
@@ -39,15 +39,22 @@ class _Mailbox:
     oldest: date = date.max
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __len__(self) -> int:
+        return len(self.threads)
 
-class Joined:
+    def __contains__(self, number: int) -> bool:
+        return number in self.threads
+
+    def is_over(self, after: datetime) -> bool:
+        return self.oldest < day_of(after)
+
+
+class Joined(Remembered[_Mailbox]):
     """The joined mailboxes of all sessions."""
 
     def __init__(self, sealers: Sealers, most: int = MOST_MESSAGES) -> None:
+        super().__init__(_Mailbox, most)
         self._sealers = sealers
-        self._most = most
-        self._mailboxes: OrderedDict[bytes, _Mailbox] = OrderedDict()
-        self._lock = threading.Lock()
 
     @contextmanager
     def threads(
@@ -57,10 +64,7 @@ class Joined:
 
         What is not indexed yet is not in it, and so is alone.
         """
-        with self._lock:
-            mailbox = self._mailboxes.setdefault(viewer.session_id, _Mailbox(now))
-            mailbox.used_at = now
-            self._mailboxes.move_to_end(viewer.session_id)
+        mailbox = self.use(viewer.session_id, now)
         with mailbox.lock:
             there = seqs(tx, *window.conditions, Entry.indexed.is_(True))
             missing = [seq for seq in there if seq not in mailbox.threads]
@@ -68,27 +72,7 @@ class Joined:
                 self._add(tx, viewer, mailbox, missing)
             yield mailbox.threads
         if missing:
-            self._make_room()
-
-    def forget(self, session_id: bytes) -> None:
-        """Drop what is known for a session, at its end."""
-        with self._lock:
-            self._mailboxes.pop(session_id, None)
-
-    def drop(self, numbers: Sequence[int]) -> None:
-        """Messages were deleted for good: forget the mailboxes that they were in."""
-        with self._lock:
-            for session_id, mailbox in list(self._mailboxes.items()):
-                if any(number in mailbox.threads for number in numbers):
-                    del self._mailboxes[session_id]
-
-    def prune(self, now: datetime, after: datetime) -> None:
-        """Drop what nobody uses, and what holds ids of messages past their days."""
-        oldest = day_of(after)
-        with self._lock:
-            for session_id, mailbox in list(self._mailboxes.items()):
-                if now - mailbox.used_at >= IDLE or mailbox.oldest < oldest:
-                    del self._mailboxes[session_id]
+            self.make_room()
 
     def _add(self, tx: Session, viewer: Viewer, mailbox: _Mailbox, missing: Sequence[int]) -> None:
         scans = {day: SummaryScan(sealer) for day, sealer in self._sealers(viewer).items()}
@@ -102,13 +86,6 @@ class Joined:
                     continue  # its key may come; until then it is alone
                 mailbox.threads.add(seq, _links(scan, entry.id, sealed))
                 mailbox.oldest = min(mailbox.oldest, entry.day)
-
-    def _make_room(self) -> None:
-        with self._lock:
-            total = sum(len(mailbox.threads) for mailbox in self._mailboxes.values())
-            while total > self._most and self._mailboxes:
-                _, mailbox = self._mailboxes.popitem(last=False)
-                total -= len(mailbox.threads)
 
 
 def _links(scan: SummaryScan, entry_id: bytes, sealed: bytes) -> Links:

@@ -7,8 +7,7 @@ Safe to share between threads.
 """
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,7 +16,8 @@ from sqlalchemy.orm import Session
 from app.markup import domains
 from app.reading import finding
 from app.reading.finding import EntryLine, Window
-from app.reading.shelf import IDLE, sealed_summaries
+from app.reading.remembered import Remembered
+from app.reading.shelf import sealed_summaries
 from app.viewer import Viewer
 from archive_store.errors import SealBroken
 from archive_store.indexing import IndexedSummary
@@ -47,28 +47,32 @@ class _Mailbox:
     until: datetime | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __len__(self) -> int:
+        return len(self.seqs)
+
+    def __contains__(self, number: int) -> bool:
+        return number in self.seqs
+
+    def is_over(self, after: datetime) -> bool:
+        return self.oldest <= after
+
     def knows(self, address: str, seq: int) -> bool:
         """Whether somebody wrote there, or an entry before this one came from there."""
         return address in self.written_to or self.first.get(address, seq) < seq
 
 
-class Strangers:
+class Strangers(Remembered[_Mailbox]):
     """What is known of the mailboxes of all sessions."""
 
     def __init__(self, sealers: Sealers, most: int = MOST_MESSAGES) -> None:
+        super().__init__(_Mailbox, most)
         self._sealers = sealers
-        self._most = most
-        self._mailboxes: OrderedDict[bytes, _Mailbox] = OrderedDict()
-        self._lock = threading.Lock()
 
     def is_first(
         self, tx: Session, viewer: Viewer, entry: Entry, sender: str, window: Window, now: datetime
     ) -> bool:
         """Whether nothing came from the address `sender` before this entry, nor went there."""
-        with self._lock:
-            mailbox = self._mailboxes.setdefault(viewer.session_id, _Mailbox(now))
-            mailbox.used_at = now
-            self._mailboxes.move_to_end(viewer.session_id)
+        mailbox = self.use(viewer.session_id, now)
         address = sender.casefold()
         with mailbox.lock:
             if mailbox.knows(address, entry.seq):  # and will, whatever came since
@@ -76,25 +80,6 @@ class Strangers:
             self._look(tx, viewer, mailbox, window, now)
             is_young = entry.received_at - mailbox.oldest < KNOWS_AFTER
             return not is_young and not mailbox.knows(address, entry.seq)
-
-    def forget(self, session_id: bytes) -> None:
-        """Drop what is known for a session, at its end."""
-        with self._lock:
-            self._mailboxes.pop(session_id, None)
-
-    def drop(self, numbers: Sequence[int]) -> None:
-        """Messages were deleted for good: forget the mailboxes that they were in."""
-        with self._lock:
-            for session_id, mailbox in list(self._mailboxes.items()):
-                if not mailbox.seqs.isdisjoint(numbers):
-                    del self._mailboxes[session_id]
-
-    def prune(self, now: datetime, after: datetime) -> None:
-        """Drop what nobody uses, and what knows of messages past their days."""
-        with self._lock:
-            for session_id, mailbox in list(self._mailboxes.items()):
-                if now - mailbox.used_at >= IDLE or mailbox.oldest <= after:
-                    del self._mailboxes[session_id]
 
     def _look(
         self, tx: Session, viewer: Viewer, mailbox: _Mailbox, window: Window, now: datetime
@@ -107,7 +92,7 @@ class Strangers:
         missing = {line.seq: line for line in found if line.seq not in mailbox.seqs}
         if missing:
             self._add(tx, viewer, mailbox, missing)
-            self._make_room()
+            self.make_room()
         mailbox.until = now  # not before: a look that failed is made again
 
     def _add(
@@ -129,13 +114,6 @@ class Strangers:
             else:
                 address = summary.sender_address.casefold()
                 mailbox.first[address] = min(seq, mailbox.first.get(address, seq))
-
-    def _make_room(self) -> None:
-        with self._lock:
-            total = sum(len(mailbox.seqs) for mailbox in self._mailboxes.values())
-            while total > self._most and self._mailboxes:
-                _, mailbox = self._mailboxes.popitem(last=False)
-                total -= len(mailbox.seqs)
 
 
 def is_personal(parsed: ParsedMessage, own: str) -> bool:
